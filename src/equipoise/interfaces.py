@@ -1,9 +1,9 @@
-"""The six protocols, on one page. Structural: a class fits by its methods, nothing registers itself."""
+"""The six protocols, on one page. Structural: a class fits by its methods; nothing registers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from equipoise.types import (
     Arrays,
@@ -19,9 +19,6 @@ from equipoise.types import (
     Shopper,
     Stored,
 )
-
-if TYPE_CHECKING:
-    from equipoise.data import Interactions
 
 
 class Log(Protocol):
@@ -52,7 +49,7 @@ class Fold(Protocol):
     """State that is a pure function of the log: replaying it gives the same bytes."""
 
     def apply(self, seq: int, arrived: int, kind: Kind, noun: Any) -> None:
-        """Take one record in. ``noun`` is the decoded body. No clock, no randomness, no input but this."""
+        """Take one record in; ``noun`` is its decoded body. No clock, no luck, no other input."""
 
     def dump(self) -> Arrays:
         """The whole state as arrays, in an order that depends on the log alone."""
@@ -68,13 +65,14 @@ class Source(Protocol):
     def name(self) -> str: ...
 
     def propose(self, query: Query, shopper: Shopper, eligible: Bools, k: int) -> Candidates:
-        """At most ``k`` positions for which ``eligible`` is True, best first. Never raises for a stranger."""
+        """At most ``k`` positions where ``eligible``, best first. Never raises for a stranger."""
 
 
 class Recommender(Protocol):
     """Learns from interactions, scores items for a history."""
 
-    def fit(self, interactions: Interactions) -> Recommender: ...
+    def fit(self, interactions: Any) -> Any:
+        """Learn from ``equipoise.data.Interactions``; returns itself."""
 
     def score(self, histories: Sequence[Sequence[Any]]) -> Floats32:
         """(histories, items) of float32; NaN where the method cannot say."""
@@ -87,7 +85,7 @@ class Belief(Protocol):
         """Mean and variance of the expected reward, each (n,), for x (n, d)."""
 
     def update(self, x: Floats, reward: Floats, weight: Floats | None = None) -> Belief:
-        """The belief after seeing rewards (n,) at x (n, d), as a new value; the order does not matter."""
+        """The belief after rewards (n,) at x (n, d), as a new value; the order does not matter."""
 
 
 Conditional: TypeAlias = Callable[[Bools], Floats]
@@ -97,8 +95,8 @@ Conditional: TypeAlias = Callable[[Bools], Floats]
 class Policy(Protocol):
     """A pure function from beliefs to the probability of the next item.
 
-    In two steps, because what is common to all slots of a slate (the quadrature rows of Thompson, the
-    weights of Plackett–Luce) is worth computing once: ``bind`` for the decision, then one call a slot.
+    In two steps, because what all slots of a slate share (the quadrature rows of Thompson, the
+    weights of Plackett–Luce) is worth computing once: ``bind`` a decision, then one call a slot.
     """
 
     @property

@@ -1,7 +1,7 @@
-"""Randomness is an argument, derived from (root seed, purpose, key). The only place that makes a generator.
+"""Randomness is an argument, derived from (root seed, purpose, key). Generators are made only here.
 
-The same request therefore gets the same luck, on any worker and in any order, and two purposes never
-share it: the agent and the world it is judged in, the draw of a slate and the split of a data set.
+The same request therefore gets the same luck, on any worker and in any order, and two purposes
+never share it: the agent and the world it is judged in, a slate's draw and a data set's split.
 """
 
 from __future__ import annotations

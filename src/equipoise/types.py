@@ -1,8 +1,8 @@
 """The nouns, on one page. Everything that crosses from one room to another is one of these.
 
-Times are whole milliseconds since 1970 in UTC (written as RFC 3339 at the edge). Money is a float in
-the shop's own currency. Inside, an item is known by its *position*: the order in which the log first
-named it, an ``int32`` that never changes; ids (the caller's strings) are used at the edges alone.
+Times are whole milliseconds since 1970 in UTC (written as RFC 3339 at the edge). Money is a float
+in the shop's own currency. Inside, an item is known by its *position*: the order in which the log
+first named it, an ``int32`` that never changes; ids (the caller's strings) live at the edges alone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Consent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Impression(Struct, frozen=True, kw_only=True):
-    """The slot that an event speaks of, taken from a verified token (never from the client's word)."""
+    """The slot that an event speaks of: from a verified token, never the client's own word."""
 
     decision_id: str
     slot: int
@@ -250,7 +250,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Candidates with what we believe of each: the reward of one look at it, here, by this shopper."""
+    """Candidates with what we believe of each: the reward of one look, here, by this shopper."""
 
     items: Positions
     mean: Floats
@@ -309,7 +309,7 @@ class Slot(Struct, frozen=True, kw_only=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """A slate with all that is needed to explain, replay and re-evaluate it. Stored before it teaches."""
+    """A slate with all that is needed to explain, replay and re-evaluate it."""
 
     decision_id: str
     ts: Milliseconds

@@ -1,0 +1,1 @@
+"""Foreign bytes → nouns. Nothing that passes here needs to be doubted behind it."""

@@ -1,0 +1,16 @@
+"""History → a score per item; one file a method.
+
+``ALL`` is read by people, type checkers, settings, the command line, the laws and the tables: a new
+method is one file and one line here (``docs/recommenders.md``).
+"""
+
+from equipoise.recommenders.als import ImplicitALS
+from equipoise.recommenders.base import Recommender
+from equipoise.recommenders.content import Content
+from equipoise.recommenders.ease import EASE
+from equipoise.recommenders.item_knn import ItemKNN
+from equipoise.recommenders.popularity import Popularity
+
+ALL: tuple[type[Recommender], ...] = (Popularity, ItemKNN, ImplicitALS, EASE, Content)
+
+__all__ = ["ALL", "EASE", "Content", "ImplicitALS", "ItemKNN", "Popularity", "Recommender"]

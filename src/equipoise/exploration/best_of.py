@@ -1,0 +1,174 @@
+"""P(item is the best) among independent Gaussian beliefs, for any subset, by quadrature in 1-D.
+
+With density f_i and distribution F_i of each item's worth and F the product over all that are
+open::
+
+    P(i is best) = ∫ f_i(t) Π_{j≠i} F_j(t) dt = ∫ (f_i / F_i)(t) F(t) dt
+
+The rows ``log F_i`` and ``f_i / F_i`` are computed once on a grid; each subset then costs one sum
+of rows and one weighted sum of columns. Three ideas make a grid of some hundred nodes enough:
+
+*Floor.* Write l_i = m_i − 6 s_i. The best is not below L, the highest l_i that is open; an item
+that does not reach L within 6 of its own spreads cannot win and stays out.
+
+*Nodes.* Of the items that can win, one of spread s lies within 6 s of L. So the smallest detail at
+a distance D above L has a width of about D / 12: nodes may spread out in proportion to D. They are
+Gauss–Legendre nodes in u, with t = L + a sinh(u) and a the width of the smallest spread; their
+number grows with the logarithm of the ratio of spreads: 96 up to a ratio of 6, 168 at 100.
+
+*Stages.* As items are taken, L falls. Items are ranked by l; a stage is a run of ranks whose
+spreads are wide enough for one grid anchored at the last l of the run. The stage, hence the result,
+depends on what is open alone, not on what was asked before. An item without spread ends a stage,
+and holds the mass F(L) at its own value: it is treated exactly.
+
+Largest error against a fine composite quadrature: 2e-9, for ratios of spreads up to 1e6 [measured].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import erfc, exp, log, sqrt
+
+import numpy as np
+from numba import njit
+from numpy.polynomial.legendre import leggauss
+from numpy.typing import NDArray
+
+from equipoise.types import Bools, Floats
+
+REACH = 6.0
+"""Spreads either side of a mean beyond which an item is not looked for: 1e-9 of its mass."""
+SLACK = 3.0
+"""Spreads by which a stage's anchor may lie below the floor of an item in it."""
+PANEL = 24
+PANELS = 4
+PANEL_WIDTH = 0.75
+"""In u, at most: the nodes are then closer than the width of what lies at their distance."""
+NEGLIGIBLE = 1e-12
+"""A spread of this share of the widest is none."""
+
+NODE, WEIGHT = leggauss(PANEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The rows of one stage: ``k`` items that can win, at ``T`` nodes, the first of them at L."""
+
+    items: NDArray[np.int64]
+    known: NDArray[np.int64]
+    """Items without spread whose value is L."""
+    log_cdf: Floats
+    """(k, T)"""
+    hazard: Floats
+    """(T, k) f / F times the weight of the node; 0 at the first, which only serves F(L)."""
+
+
+class Race:
+    """Chances of being the best, for any subset of the same n items.
+
+    O(n log n) to set up; a stage costs O(96 k) exponentials once, when it is first needed, a
+    subset O(96 k) additions, k ≤ n the number of items that can win.
+    """
+
+    def __init__(self, mean: Floats, spread: Floats) -> None:
+        self._mean = mean
+        self._spread = np.where(spread > NEGLIGIBLE * spread.max(), spread, 0.0)
+        low = mean - REACH * self._spread
+        self._order = np.argsort(-low, kind="stable")
+        self._low = low[self._order]
+        wanted = self._low - SLACK * self._spread[self._order]
+        self._first, self._last = _stages(self._low, wanted)
+        self._grids: dict[int, Grid] = {}
+
+    def chances(self, open_: Bools) -> Floats:
+        """(n,) P(best among the open), 0 elsewhere; the sum is 1."""
+        grid = self._grid(int(np.argmax(open_[self._order])))
+        chance = np.zeros(len(open_))
+        chance[grid.items], below = _chances(grid.log_cdf, grid.hazard, open_[grid.items])
+        known = grid.known[open_[grid.known]]
+        if len(known):
+            chance[known] = below / len(known)
+        chance /= chance.sum()
+        return chance
+
+    def _grid(self, rank: int) -> Grid:
+        first = int(self._first[rank])
+        if first not in self._grids:
+            self._grids[first] = self._build(first, int(self._last[rank]))
+        return self._grids[first]
+
+    def _build(self, first: int, last: int) -> Grid:
+        anchor = self._low[last]
+        left = self._order[first:]
+        mean, spread = self._mean[left], self._spread[left]
+        known = left[(spread == 0) & (mean == anchor)]
+        items = np.sort(left[(spread > 0) & (mean + REACH * spread > anchor)])
+        distance = self._mean[items] - anchor
+        spread = self._spread[items]
+        node, weight = _nodes(spread, distance)
+        log_cdf, hazard = _rows(node, weight, distance, spread)
+        return Grid(items, known, log_cdf, hazard)
+
+
+def _nodes(spread: Floats, distance: Floats) -> tuple[Floats, Floats]:
+    """Distances of the nodes above the anchor, the anchor first, and their weights."""
+    if len(spread) == 0:
+        return np.zeros(1), np.zeros(1)
+    scale = 2.0 * REACH * spread.min()
+    end = np.arcsinh((distance + REACH * spread).max() / scale)
+    panels = max(PANELS, int(np.ceil(end / PANEL_WIDTH)))
+    half = end / panels / 2.0
+    u = (half * (2.0 * np.arange(panels)[:, None] + 1.0 + NODE)).ravel()
+    node = np.concatenate([[0.0], scale * np.sinh(u)])
+    weight = np.concatenate([[0.0], scale * np.cosh(u) * np.tile(half * WEIGHT, panels)])
+    return node, weight
+
+
+@njit(cache=True)
+def _stages(low: Floats, wanted: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last rank of each rank's stage: a run that ends above every anchor it wants."""
+    n = len(low)
+    first, last = np.empty(n, np.int64), np.empty(n, np.int64)
+    start, lowest = 0, wanted[0]
+    for rank in range(n):
+        if low[rank] < lowest:
+            last[start:rank] = rank - 1
+            start, lowest = rank, wanted[rank]
+        lowest = max(lowest, wanted[rank])
+        first[rank] = start
+    last[start:] = n - 1
+    return first, last
+
+
+@njit(cache=True)
+def _rows(node: Floats, weight: Floats, distance: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    log_cdf = np.zeros((len(spread), len(node)))
+    hazard = np.zeros((len(node), len(spread)))
+    for i in range(len(spread)):
+        for t in range(len(node)):
+            z = (node[t] - distance[i]) / spread[i]
+            if z < -7.0:
+                # Far below this item: F is nil while the item is open, and it has no say after.
+                log_cdf[i, t] = -0.5 * z * z - log(-z * 2.5066282746310002)
+            elif z < 7.0:
+                cdf = 0.5 * erfc(-z / sqrt(2.0))
+                log_cdf[i, t] = log(cdf)
+                density = 0.3989422804014327 * exp(-0.5 * z * z) / spread[i]
+                hazard[t, i] = weight[t] * density / cdf
+    return log_cdf, hazard
+
+
+@njit(cache=True)
+def _chances(log_cdf: Floats, hazard: Floats, inside: Bools) -> tuple[Floats, float]:
+    """Chances of the items of a grid, and F(L). Sums run in a fixed order: the same to the bit."""
+    items, nodes = log_cdf.shape
+    total = np.zeros(nodes)
+    for i in range(items):
+        if inside[i]:
+            total += log_cdf[i]
+    chance = np.zeros(items)
+    for t in range(1, nodes):
+        product = exp(total[t])
+        if product > 0.0:
+            chance += product * hazard[t]
+    return np.where(inside, chance, 0.0), exp(total[0])

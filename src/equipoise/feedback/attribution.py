@@ -1,0 +1,388 @@
+"""Which decision earned it: slots in flight, and the verdicts on them.
+
+A slot goes one way::
+
+    served ──seen──▶ shown ──click, cart or purchase──▶ clicked ──purchase window──▶ dropped
+      │                │
+      │ click window   │ click window: verdict ``none``, worth 0, and dropped
+      ▼                ▼
+    dropped: it was never seen, so it teaches nothing
+
+Only the first verdict on a slot counts as a look; what a clicked slot earns later adds to it. Only
+the person whom the decision was made for can earn it (a token passed on is worth nothing), each
+outcome once a slot. A purchase that carries no token goes to the slot of that item which this
+person clicked last (last touch). All windows run on the times of arrival, so that no sender's clock
+can stretch them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+from msgspec import Struct, field
+
+from equipoise.types import Arrays, Decision, Event, Kind, Line, Milliseconds, Reward, Slot
+
+SERVED, SHOWN, CLICKED, DROPPED = range(4)
+CLICKS = frozenset({"select_item", "view_item"})
+EARNINGS = frozenset({"add_to_cart", "purchase"})
+"""Events that are outcomes by their own name."""
+OUTCOMES = ("click", "add_to_cart", "purchase")
+
+
+class Verdict(NamedTuple):
+    """A reward, with the slot that earned it."""
+
+    slot: Slot
+    placement: str
+    reward: Reward
+
+
+class Persons(Protocol):
+    """Who is who (``state.identities``)."""
+
+    @property
+    def forgotten(self) -> tuple[str, ...]:
+        """The keys of whoever was forgotten last."""
+
+    def parts(self, user_id: str | None, anonymous_id: str | None) -> tuple[str, ...]:
+        """All keys of this person; folds each record before ``Attribution`` does."""
+
+
+class _Touch(Struct, array_like=True, gc=False):
+    """What a clicked slot has earned so far."""
+
+    key: str
+    """Of the person who clicked."""
+    clicked: tuple[int, int]
+    """(arrived, seq): the greatest is the last touch."""
+    earned: list[str] = field(default_factory=list)
+    order_id: str | None = None
+
+
+class _Open(Struct, array_like=True, gc=False):
+    """A decision with slots in flight."""
+
+    decision_id: str
+    placement: str
+    shopper: str
+    anonymous: str
+    """``a:…`` of the query, empty without one."""
+    slots: dict[int, Slot]
+    """Those in flight, by place."""
+    stages: list[int]
+    touches: dict[int, _Touch] = field(default_factory=dict)
+
+
+class _Due(Struct, array_like=True, order=True, gc=False):
+    """At ``ts`` the slots that are still in ``stage`` have had their time."""
+
+    ts: int
+    seq: int
+    decision_id: str
+    stage: int
+    slots: tuple[int, ...]
+
+
+class Attribution:
+    """A ``Fold`` whose records also give verdicts: ``settle`` is ``apply`` with an answer.
+
+    Args:
+        persons: who is who.
+        worth: money for ``click``, ``add_to_cart`` and ``purchase``.
+        click_window_ms: how long a slot waits to be seen after it was served, and to be clicked
+            after it was seen.
+        purchase_window_ms: how long after its click a slot may still earn, and be taken back.
+
+    Raises:
+        ValueError: an outcome has no worth, or a window is not above 0.
+    """
+
+    def __init__(
+        self,
+        persons: Persons,
+        *,
+        worth: Mapping[str, float],
+        click_window_ms: int = 1_800_000,
+        purchase_window_ms: int = 86_400_000,
+    ) -> None:
+        missing = [outcome for outcome in OUTCOMES if outcome not in worth]
+        if missing:
+            raise ValueError(
+                f"worth says nothing of {', '.join(missing)}; it needs {', '.join(OUTCOMES)}"
+            )
+        if click_window_ms <= 0 or purchase_window_ms <= 0:
+            raise ValueError(
+                f"the click window is {click_window_ms} ms and the purchase window "
+                f"{purchase_window_ms} ms; both must be above 0"
+            )
+        self._persons = persons
+        self._worth = dict(worth)
+        self._click_window = click_window_ms
+        self._purchase_window = purchase_window_ms
+        self._open: dict[str, _Open] = {}
+        self._waiting: list[_Due] = []
+        """Shown slots: a heap."""
+        self._kept: list[_Due] = []
+        """Served and clicked slots: a heap."""
+        self._in_flight: dict[int, int] = {}
+        self._touched: dict[str, dict[tuple[str, int], None]] = {}
+        """Person → the slots (decision, place) that are clicked and not yet dropped."""
+
+    # ------------------------------------------------------------ what is asked
+
+    @property
+    def next_due(self) -> Milliseconds | None:
+        """When a shown slot's wait ends: a record that arrives then or later settles it."""
+        return self._waiting[0].ts if self._waiting else None
+
+    def in_flight(self, position: int) -> int:
+        """How many slots show this item to somebody right now, without a verdict yet."""
+        return self._in_flight.get(position, 0)
+
+    def __len__(self) -> int:
+        """Decisions that have slots in flight."""
+        return len(self._open)
+
+    # ------------------------------------------------------------ the fold
+
+    def apply(self, seq: int, arrived: int, kind: Kind, noun: Any) -> None:
+        self.settle(seq, arrived, kind, noun)
+
+    def settle(self, seq: int, arrived: int, kind: Kind, noun: Any) -> list[Verdict]:
+        """Take one record in; the verdicts it brings, first of all those whose time was up."""
+        verdicts: list[Verdict] = []
+        while self._waiting and self._waiting[0].ts <= arrived:
+            self._give_up(heapq.heappop(self._waiting), verdicts)
+        while self._kept and self._kept[0].ts <= arrived:
+            self._let_go(heapq.heappop(self._kept))
+        if kind is Kind.EVENT:
+            self._hear(seq, arrived, noun, verdicts)
+        elif kind is Kind.DECISION:
+            self._serve(seq, arrived, noun)
+        elif kind is Kind.USER_REMOVED:
+            self._forget(self._persons.forgotten)
+        return verdicts
+
+    def _serve(self, seq: int, arrived: int, decision: Decision) -> None:
+        if not decision.slots:
+            return
+        anonymous = decision.query.anonymous_id
+        self._open[decision.decision_id] = _Open(
+            decision_id=decision.decision_id,
+            placement=decision.query.placement,
+            shopper=decision.shopper,
+            anonymous=f"a:{anonymous}" if anonymous else "",
+            slots=dict(enumerate(decision.slots)),
+            stages=[SERVED] * len(decision.slots),
+        )
+        places = tuple(range(len(decision.slots)))
+        due = _Due(arrived + self._click_window, seq, decision.decision_id, SERVED, places)
+        heapq.heappush(self._kept, due)
+
+    def _hear(self, seq: int, arrived: int, event: Event, verdicts: list[Verdict]) -> None:
+        name = event.event
+        if name == "view_item_list":
+            self._see(seq, arrived, event)
+        elif name in CLICKS:
+            for line in event.items:
+                if line.impression is not None:
+                    self._earn(seq, arrived, event, line, "click", verdicts)
+        elif name in EARNINGS:
+            for line in event.items:
+                self._earn(seq, arrived, event, line, name, verdicts)
+        elif name == "refund":
+            self._take_back(arrived, event, verdicts)
+
+    def _see(self, seq: int, arrived: int, event: Event) -> None:
+        """Slots come into view."""
+        seen: dict[str, list[int]] = {}
+        for line in event.items:
+            found = self._by_token(event, line)
+            if found is not None and found[0].stages[found[1]] == SERVED:
+                opened, place = found
+                self._reach(opened, place, SHOWN)
+                seen.setdefault(opened.decision_id, []).append(place)
+        for decision_id, places in seen.items():
+            due = _Due(arrived + self._click_window, seq, decision_id, SHOWN, tuple(places))
+            heapq.heappush(self._waiting, due)
+
+    def _earn(
+        self,
+        seq: int,
+        arrived: int,
+        event: Event,
+        line: Line,
+        outcome: str,
+        verdicts: list[Verdict],
+    ) -> None:
+        found = self._by_token(event, line)
+        if found is None and outcome != "click":
+            found = self._last_touch(event, line)
+        if found is None:
+            return
+        opened, place = found
+        first = opened.stages[place] != CLICKED
+        if first:
+            self._click(seq, arrived, event, opened, place)
+        touch = opened.touches[place]
+        if outcome not in touch.earned and (first or outcome != "click"):
+            touch.earned.append(outcome)
+            if outcome == "purchase":
+                touch.order_id = event.transaction_id
+            worth = self._worth[outcome]
+            verdicts.append(_verdict(opened, place, outcome, worth, first, arrived))
+
+    def _click(self, seq: int, arrived: int, event: Event, opened: _Open, place: int) -> None:
+        keys = self._persons.parts(event.user_id, event.anonymous_id)
+        opened.touches[place] = _Touch(keys[0] if keys else "", (arrived, seq))
+        self._reach(opened, place, CLICKED)
+        due = _Due(arrived + self._purchase_window, seq, opened.decision_id, CLICKED, (place,))
+        heapq.heappush(self._kept, due)
+
+    def _take_back(self, arrived: int, event: Event, verdicts: list[Verdict]) -> None:
+        """A refund: of its lines, or of the whole order where it names none."""
+        items = {line.item_id for line in event.items}
+        order = event.transaction_id
+        if not items and order is None:
+            return
+        for opened, place, touch in self._touches(event):
+            named = not items or opened.slots[place].item_id in items
+            if named and order in (None, touch.order_id) and "purchase" in touch.earned:
+                touch.earned.remove("purchase")
+                worth = -self._worth["purchase"]
+                verdicts.append(_verdict(opened, place, "purchase", worth, False, arrived))
+
+    # ------------------------------------------------------------ finding the slot
+
+    def _by_token(self, event: Event, line: Line) -> tuple[_Open, int] | None:
+        """The slot that a verified token names, if it is in flight and this person's."""
+        claim = line.impression
+        opened = self._open.get(claim.decision_id) if claim is not None else None
+        if claim is None or opened is None:
+            return None
+        slot = opened.slots.get(claim.slot)
+        if slot is None or slot.item_id != line.item_id or not self._theirs(opened, event):
+            return None
+        return opened, claim.slot
+
+    def _theirs(self, opened: _Open, event: Event) -> bool:
+        # A list that was asked for without any id belongs to whoever holds the token.
+        parts = self._persons.parts(event.user_id, event.anonymous_id)
+        same_browser = not event.user_id and opened.anonymous == f"a:{event.anonymous_id}"
+        return not opened.shopper or opened.shopper in parts or same_browser
+
+    def _last_touch(self, event: Event, line: Line) -> tuple[_Open, int] | None:
+        """The slot of this item that this person clicked last."""
+        found = [
+            (touch.clicked, opened.decision_id, place)
+            for opened, place, touch in self._touches(event)
+            if opened.slots[place].item_id == line.item_id
+        ]
+        if not found:
+            return None
+        _, decision_id, place = max(found)
+        return self._open[decision_id], place
+
+    def _touches(self, event: Event) -> Iterator[tuple[_Open, int, _Touch]]:
+        """The clicked slots of whoever sent this."""
+        for key in self._persons.parts(event.user_id, event.anonymous_id):
+            for decision_id, place in self._touched.get(key, ()):
+                opened = self._open[decision_id]
+                yield opened, place, opened.touches[place]
+
+    # ------------------------------------------------------------ the way of a slot
+
+    def _reach(self, opened: _Open, place: int, stage: int) -> None:
+        position = opened.slots[place].position
+        if opened.stages[place] == SHOWN:
+            self._in_flight[position] -= 1
+            if not self._in_flight[position]:
+                del self._in_flight[position]
+        if stage == SHOWN:
+            self._in_flight[position] = self._in_flight.get(position, 0) + 1
+        if stage == CLICKED:
+            self._touched.setdefault(opened.touches[place].key, {})[opened.decision_id, place] = (
+                None
+            )
+        opened.stages[place] = stage
+
+    def _give_up(self, due: _Due, verdicts: list[Verdict]) -> None:
+        """Shown for the whole window, and no click."""
+        for opened, place in self._still(due):
+            verdicts.append(_verdict(opened, place, "none", 0.0, True, due.ts))
+            self._drop(opened, place)
+
+    def _let_go(self, due: _Due) -> None:
+        for opened, place in self._still(due):
+            self._drop(opened, place)
+
+    def _still(self, due: _Due) -> list[tuple[_Open, int]]:
+        opened = self._open.get(due.decision_id)
+        if opened is None:
+            return []
+        stages = opened.stages
+        return [(opened, place) for place in due.slots if stages[place] == due.stage]
+
+    def _drop(self, opened: _Open, place: int) -> None:
+        touch = opened.touches.pop(place, None)
+        if touch is not None:
+            held = self._touched[touch.key]
+            del held[opened.decision_id, place]
+            if not held:
+                del self._touched[touch.key]
+        self._reach(opened, place, DROPPED)
+        del opened.slots[place]
+        if not opened.slots:
+            del self._open[opened.decision_id]
+
+    def _forget(self, keys: tuple[str, ...]) -> None:
+        """Drop what is in flight of an erased person: it will earn nothing, and teaches nothing."""
+        theirs = [
+            opened
+            for opened in self._open.values()
+            if opened.shopper in keys or opened.anonymous in keys
+        ]
+        for opened in theirs:
+            for place in tuple(opened.slots):
+                self._drop(opened, place)
+
+    # ------------------------------------------------------------ dump and load
+
+    def dump(self) -> Arrays:
+        state = (list(self._open.values()), sorted(self._waiting), sorted(self._kept))
+        return {"slots": np.frombuffer(msgspec.msgpack.encode(state), dtype=np.uint8)}
+
+    def load(self, arrays: Arrays) -> None:
+        kind = tuple[list[_Open], list[_Due], list[_Due]]
+        opens, self._waiting, self._kept = msgspec.msgpack.decode(
+            arrays["slots"].tobytes(), type=kind
+        )
+        self._open = {opened.decision_id: opened for opened in opens}
+        self._in_flight, self._touched = {}, {}
+        for opened in opens:
+            for place, stage in enumerate(opened.stages):
+                if stage == SHOWN:
+                    position = opened.slots[place].position
+                    self._in_flight[position] = self._in_flight.get(position, 0) + 1
+                if stage == CLICKED:
+                    held = self._touched.setdefault(opened.touches[place].key, {})
+                    held[opened.decision_id, place] = None
+
+
+def _verdict(
+    opened: _Open, place: int, outcome: str, worth: float, first: bool, ts: int
+) -> Verdict:
+    reward = Reward(
+        decision_id=opened.decision_id,
+        slot=place,
+        outcome=outcome,
+        worth=worth,
+        first=first,
+        ts=ts,
+    )
+    return Verdict(opened.slots[place], opened.placement, reward)

@@ -1,0 +1,155 @@
+"""What Prometheus scrapes: one registry a server, so that two in one process do not mix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from equipoise.engine import Engine
+from equipoise.types import Decision
+
+if TYPE_CHECKING:
+    from equipoise.server.live import Live
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+COMMIT_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
+
+
+class Metrics:
+    """The counters of one server."""
+
+    def __init__(self, live: Live) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "equipoise_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._latency = Histogram(
+            "equipoise_request_seconds",
+            "From the first byte in to the last byte out.",
+            ("method", "route"),
+            buckets=LATENCY_S,
+            registry=registry,
+        )
+        self._events = Counter(
+            "equipoise_events",
+            "Events by what became of them.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.accepted = self._events.labels("accepted")
+        self.duplicated = self._events.labels("duplicated")
+        self.rejected = self._events.labels("rejected")
+        self.unkept = Counter(
+            "equipoise_rejected_events_unkept",
+            "Refused events whose dead letter could not be stored.",
+            registry=registry,
+        )
+        self.commit = Histogram(
+            "equipoise_log_commit_seconds",
+            "From handing records to the log until they were durable and folded in.",
+            buckets=COMMIT_S,
+            registry=registry,
+        )
+        self._decisions = Counter(
+            "equipoise_decisions",
+            "Lists decided.",
+            ("placement", "fallback_level"),
+            registry=registry,
+        )
+        self._slots = Counter(
+            "equipoise_slots",
+            "Places filled, by whether greedy would have shown another.",
+            ("placement", "explored"),
+            registry=registry,
+        )
+        self._expected = Counter(
+            "equipoise_expected_reward",
+            "What the greedy lists would have earned by our own belief, in the shop's currency.",
+            ("placement",),
+            registry=registry,
+        )
+        self._cost = Counter(
+            "equipoise_exploration_cost",
+            "Expected reward given up for exploring, in the shop's currency.",
+            ("placement",),
+            registry=registry,
+        )
+        registry.register(_State(live))
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._latency.labels(method, route).observe(seconds)
+
+    def decision(self, decision: Decision) -> None:
+        placement = decision.query.placement
+        self._decisions.labels(placement, decision.fallback_level).inc()
+        explored = sum(slot.explored for slot in decision.slots)
+        self._slots.labels(placement, "true").inc(explored)
+        self._slots.labels(placement, "false").inc(len(decision.slots) - explored)
+        self._expected.labels(placement).inc(max(decision.expected, 0.0))
+        self._cost.labels(placement).inc(max(decision.cost, 0.0))
+
+    def text(self) -> bytes:
+        """The page that Prometheus reads."""
+        return generate_latest(self.registry)
+
+
+class _State(Collector):
+    """What is read off the engine at the moment of the scrape."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        live = self._live
+        known = live.engine.knowledge
+        yield CounterMetricFamily(
+            "equipoise_decisions_lost",
+            "Lists that were served but could not be stored: clicks on them teach nothing.",
+            value=live.lost,
+        )
+        yield _gauge("equipoise_log_seq", "The newest record folded in.", live.seq)
+        yield _gauge("equipoise_log_waiting", "Records that wait to be written.", live.waiting)
+        yield _gauge("equipoise_log_failing", "1 while the log refuses.", live.failing)
+        yield _gauge("equipoise_items", "Items the log has named.", len(known.catalogue))
+        yield _gauge("equipoise_profiles", "Shoppers with a profile.", len(known.shoppers))
+        yield _gauge(
+            "equipoise_open_decisions", "Decisions with slots in flight.", len(known.attribution)
+        )
+        yield _gauge("equipoise_limit_buckets", "Token buckets kept.", len(live.limits))
+        yield from _balances(live.engine)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing in advance: a placement may appear at any time."""
+        return ()
+
+
+def _balances(engine: Engine) -> Iterator[Metric]:
+    level = GaugeMetricFamily(
+        "equipoise_exploration_level",
+        "How much the balance lets a placement explore: 0 greedy, 1 its natural amount.",
+        labels=["placement"],
+    )
+    spent = GaugeMetricFamily(
+        "equipoise_exploration_share",
+        "Share of the expected reward that exploring cost of late.",
+        labels=["placement"],
+    )
+    for name in sorted(engine.settings.placements):
+        known = engine.knowledge
+        level.add_metric([name], engine.level(name))
+        spent.add_metric([name], known.balance(name).measured(known.balance_state(name)))
+    yield from (level, spent)
+
+
+def _gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, help_text, value=value)

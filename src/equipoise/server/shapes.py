@@ -1,0 +1,455 @@
+"""The bodies of the contract as typed shapes: what is documented, and what is answered, is this.
+
+Times are written as RFC 3339 in UTC and read as that, epoch seconds or milliseconds. Requests are
+read by the intake, which keeps unknown fields in ``attributes``; their shapes here document it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Time = Annotated[str | float, Meta(description="RFC 3339, or epoch seconds or milliseconds.")]
+TimeOut = Annotated[str, Meta(description="RFC 3339, UTC.")]
+Text = Annotated[str | dict[str, str], Meta(description="Text, or text by BCP 47 language.")]
+
+
+# ---------------------------------------------------------------- requests
+
+
+class ConsentShape(Struct, kw_only=True):
+    """What the shopper allows; absent means not asked."""
+
+    personalization: bool | None = None
+    analytics: bool | None = None
+
+
+class LineIn(Struct, kw_only=True):
+    """One item of an event (GA4 ``items[]``)."""
+
+    item_id: Id
+    quantity: float = 1.0
+    price: float | None = None
+    index: Annotated[int | None, Meta(description="Place in the list, from 0.")] = None
+    token: Annotated[
+        str | None, Meta(description="The impression token that came with the item in a list.")
+    ] = None
+
+
+class EventIn(Struct, kw_only=True):
+    """Something a shopper did, in GA4's words. ``user_id`` or ``anonymous_id`` is needed."""
+
+    event: Annotated[str, Meta(description="GA4 name: view_item, select_item, purchase, …")]
+    event_id: Annotated[
+        Id | None, Meta(description="Makes a repeat a duplicate; without it nothing does.")
+    ] = None
+    ts: Time | None = None
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
+    session_id: str | None = None
+    items: list[LineIn] = []
+    search_term: str | None = None
+    recommendation_id: str | None = None
+    transaction_id: Annotated[
+        str | None, Meta(description="A purchase seen twice is one purchase.")
+    ] = None
+    currency: str | None = None
+    value: float | None = None
+    coupon: str | None = None
+    consent: ConsentShape | None = None
+    context: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+
+
+class EventsIn(Struct, kw_only=True):
+    """A batch: at most 500 events and 500 KB."""
+
+    events: Annotated[list[EventIn], Meta(max_length=500)]
+
+
+class ItemIn(Struct, kw_only=True):
+    """A thing the shop sells. Fields that are not named here are kept in ``attributes``."""
+
+    group_id: Annotated[str | None, Meta(description="Variants of one product share it.")] = None
+    title: Text | None = None
+    description: Text | None = None
+    categories: Annotated[list[str], Meta(description='Paths such as "Women/Shoes/Boots".')] = []
+    brand: str | None = None
+    seller_id: str | None = None
+    price: float | None = None
+    cost: float | None = None
+    currency: str | None = None
+    stock: Annotated[float | None, Meta(description="Absent: not tracked, always in stock.")] = None
+    available_from: Time | None = None
+    available_until: Time | None = None
+    images: list[str] = []
+    tags: list[str] = []
+    attributes: dict[str, Any] = {}
+    embedding: list[float] = []
+    hidden: bool = False
+    created_at: Time | None = None
+
+
+class ItemOfBatch(ItemIn, kw_only=True):
+    """An item with its id."""
+
+    item_id: Id
+
+
+class ItemsIn(Struct, kw_only=True):
+    """Items to put, each replaced as a whole."""
+
+    items: list[ItemOfBatch]
+
+
+class CouponIn(Struct, kw_only=True):
+    """A price reduction that the shop may offer."""
+
+    kind: Annotated[str, Meta(description="percent, amount or shipping.")]
+    discount: float
+    min_spend: float | None = None
+    cost: float | None = None
+    budget: float | None = None
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    applies_to: Annotated[dict[str, Any], Meta(description="A filter over items.")] = {}
+    cap_per_user: int | None = None
+
+
+class CouponOfBatch(CouponIn, kw_only=True):
+    """A coupon with its id."""
+
+    coupon_id: Id
+
+
+class CouponsIn(Struct, kw_only=True):
+    """Coupons to put, each replaced as a whole."""
+
+    coupons: list[CouponOfBatch]
+
+
+class UserIn(Struct, kw_only=True):
+    """What the shop says about a shopper."""
+
+    attributes: dict[str, Any] = {}
+    locale: str | None = None
+    segments: list[str] = []
+    follows: list[str] = []
+    consent: ConsentShape | None = None
+    linked_ids: list[str] = []
+
+
+class ListIn(Struct, kw_only=True):
+    """A list for a placement. Filters and exclusions hold before the top n is taken."""
+
+    placement: str
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
+    n: Annotated[int | None, Meta(ge=1, le=100)] = None
+    context: dict[str, Any] = {}
+    item_ids: Annotated[list[str], Meta(description="Seed item, or the cart.")] = []
+    filter: dict[str, Any] = {}
+    boosts: list[dict[str, Any]] = []
+    exclude_item_ids: list[str] = []
+    explain: Annotated[bool, Meta(description="Adds reasons[] to every item.")] = False
+    dry_run: Annotated[bool, Meta(description="Decides, but stores nothing.")] = False
+
+
+class RejectedIn(Struct, kw_only=True):
+    """Which dead letters to try again; all (at most 500) where none is named."""
+
+    rejected_ids: list[int] = []
+
+
+# ---------------------------------------------------------------- answers: events
+
+
+class Refusal(Struct, kw_only=True):
+    """An event that was not taken, and why."""
+
+    index: int
+    event_id: str | None
+    code: str
+    pointer: str
+    message: str
+
+
+class EventsOut(Struct, kw_only=True):
+    """What became of the events. Accepted ones are on disk."""
+
+    accepted: int
+    duplicated: int
+    rejected: list[Refusal]
+    without_event_id: Annotated[
+        list[int] | UnsetType,
+        Meta(description="Indexes of events that came without an id: repeats are not noticed."),
+    ] = UNSET
+
+
+class DeadLetter(Struct, kw_only=True):
+    """A refused event as it came."""
+
+    rejected_id: int
+    event_id: str | None
+    code: str
+    pointer: str
+    message: str
+    arrived: TimeOut
+    source: str
+    body: str
+
+
+class DeadLetters(Struct, kw_only=True):
+    """A page of dead letters, oldest first."""
+
+    rejected: list[DeadLetter]
+    next_cursor: str | None
+
+
+# ---------------------------------------------------------------- answers: catalogue, shoppers
+
+
+class ItemOut(ItemIn, kw_only=True):
+    """An item as it is kept."""
+
+    item_id: str
+
+
+class ItemsOut(Struct, kw_only=True):
+    """A page of items. It may be short, even empty; there is more while ``next_cursor`` is set."""
+
+    items: list[ItemOut]
+    next_cursor: str | None
+
+
+class CouponOut(CouponIn, kw_only=True):
+    """A coupon as it is kept."""
+
+    coupon_id: str
+
+
+class CouponsOut(Struct, kw_only=True):
+    """A page of coupons."""
+
+    coupons: list[CouponOut]
+    next_cursor: str | None
+
+
+class BatchRefusal(Struct, kw_only=True):
+    """A part of a batch that was not taken, and why."""
+
+    index: int
+    id: str | None
+    code: str
+    pointer: str
+    message: str
+
+
+class BatchOut(Struct, kw_only=True):
+    """What became of a batch of items or coupons. Accepted ones are on disk."""
+
+    accepted: int
+    rejected: list[BatchRefusal]
+
+
+class UserOut(UserIn, kw_only=True):
+    """A shopper's record as it is kept."""
+
+    user_id: str
+
+
+class Removed(Struct, kw_only=True):
+    """What was removed, and what was not."""
+
+    removed: str
+    erased: Annotated[
+        bool, Meta(description="True only where every trace is gone from every file.")
+    ]
+    detail: str
+
+
+class ProfileOut(Struct, kw_only=True):
+    """What the events say about a shopper."""
+
+    user_id: str
+    profile: dict[str, Any]
+
+
+class Export(Struct, kw_only=True):
+    """Everything that is held about a shopper."""
+
+    user: dict[str, Any] | None
+    events: list[dict[str, Any]]
+    profile: dict[str, Any]
+    decisions: list[dict[str, Any]]
+
+
+# ---------------------------------------------------------------- answers: lists
+
+
+class PolicyOut(Struct, kw_only=True):
+    """Which policy drew the list."""
+
+    name: str
+    version: str
+    exploration_rate: Annotated[
+        float,
+        Meta(
+            description="How much the balance lets it explore now: 0 greedy, 1 its natural amount."
+        ),
+    ]
+
+
+class ListItem(Struct, kw_only=True):
+    """One place of a list."""
+
+    item_id: str
+    rank: Annotated[int, Meta(description="From 1.")]
+    score: Annotated[
+        float, Meta(description="Expected reward of one look, in the shop's currency.")
+    ]
+    propensity: Annotated[
+        float, Meta(description="P(this item at this place, given the places before).")
+    ]
+    explored: Annotated[bool, Meta(description="Greedy would have shown another here.")]
+    source: str
+    token: Annotated[
+        str | None,
+        Meta(description="Send it back with a click or a purchase; null for a dry run."),
+    ]
+    reasons: list[str] | UnsetType = UNSET
+
+
+class ListOut(Struct, kw_only=True):
+    """A list, with all that is needed to audit it."""
+
+    recommendation_id: str
+    placement: str
+    policy: PolicyOut
+    experiment: dict[str, Any] | None
+    items: list[ListItem]
+    fallback_level: str
+    reason: Annotated[str, Meta(description="Why the list is short or empty; else empty.")]
+    feature_time: Annotated[
+        str | None, Meta(description="Arrival of the newest record that this list knows.")
+    ]
+    took_ms: float
+
+
+class SlotOut(Struct, kw_only=True):
+    """One place of a stored decision."""
+
+    item_id: str
+    rank: int
+    score: float
+    variance: float
+    propensity: float
+    explored: bool
+    pinned: bool
+    source: str
+    look: float
+    rate: float
+    features: list[float]
+
+
+class CandidateOut(Struct, kw_only=True):
+    """What the policy saw of one candidate."""
+
+    item_id: str
+    mean: float
+    variance: float
+    group: int
+
+
+class DecisionOut(Struct, kw_only=True):
+    """A decision as it is stored, or computed again: the same shape, the same bits."""
+
+    recommendation_id: str
+    decided_at: TimeOut
+    placement: str
+    shopper: str
+    query: dict[str, Any]
+    policy: PolicyOut
+    parameters: dict[str, float]
+    experiment: dict[str, Any] | None
+    items: list[SlotOut]
+    candidates: list[CandidateOut]
+    pins: list[list[int]]
+    max_per_group: int
+    fallback_level: str
+    reason: str
+    expected: float
+    cost: float
+    snapshot: str
+    seq: int
+
+
+# ---------------------------------------------------------------- answers: control, operate
+
+
+class MoveOut(Struct, kw_only=True):
+    """The level changed by enough to say why."""
+
+    at: TimeOut
+    before: float
+    after: float
+    measured: float
+    reason: str
+
+
+class BalanceOut(Struct, kw_only=True):
+    """One balance: what it aims at, what it measured, and where it stands."""
+
+    placement: str
+    policy: str
+    target: Annotated[float, Meta(description="Share of the expected reward that may be spent.")]
+    measured: Annotated[float, Meta(description="Share spent of late.")]
+    multiplier: Annotated[float, Meta(description="The price of exploring, λ.")]
+    level: Annotated[float, Meta(description="How much it explores now: 0 greedy, 1 natural.")]
+    decisions: Annotated[float, Meta(description="Decisions behind `measured`, decayed.")]
+    history: Annotated[list[MoveOut], Meta(description="Newest last.")]
+
+
+class BalancesOut(Struct, kw_only=True):
+    """Every placement's balance."""
+
+    balances: list[BalanceOut]
+
+
+class PlacementOut(Struct, kw_only=True):
+    """A place in the shop where lists are shown, and how they are made."""
+
+    placement: str
+    settings: dict[str, Any]
+
+
+class PlacementsOut(Struct, kw_only=True):
+    """Every placement."""
+
+    placements: list[PlacementOut]
+
+
+class ModelsOut(Struct, kw_only=True):
+    """The published snapshot in use and the learner's state."""
+
+    snapshot: str
+    learner: dict[str, Any]
+
+
+class Alive(Struct, kw_only=True):
+    """The process answers."""
+
+    status: str
+    version: str
+
+
+class Ready(Struct, kw_only=True):
+    """Whether lists are served, and whether events can be stored."""
+
+    status: str
+    log: Annotated[str, Meta(description="writing, or failing: lists are served either way.")]
+    seq: int
+    items: int
+    snapshot: str

@@ -1,0 +1,280 @@
+"""The settings: one typed tree, read once from TOML and the environment. No room knows it.
+
+Table path = module path, key = constructor keyword. ``EQUIPOISE_SERVER__PORT=8080`` sets
+``[server] port``. An unknown name is refused with the names that exist.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from equipoise.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "EQUIPOISE_"
+NOT_SETTINGS = frozenset({"EQUIPOISE_DATA_SETS", "EQUIPOISE_CACHE"})
+"""Variables of the same prefix that say where things lie, not how the service behaves."""
+
+
+class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the settings file."""
+
+
+class Shop(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who the shop is."""
+
+    name: str = "My shop"
+    currency: str = "EUR"
+    """ISO 4217: the unit of every worth, cost and budget."""
+    default_language: str = "en"
+    personalization_default: bool = True
+    """Whether a shopper who was never asked may be personalised."""
+
+
+class Server(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The HTTP service."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    max_body_kb: int = 500
+    requests_per_second: float = 2_000.0
+    """By key and client network; short bursts of ``burst`` pass."""
+    burst: int = 4_000
+    token_lifetime_hours: float = 24.0
+    """How long after a list was served a click on it may still teach."""
+
+
+class LogSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The event log (``equipoise.log.sqlite``)."""
+
+    durability: str = "power-loss"
+    """``power-loss`` or ``process``: what an acknowledged event survives."""
+    seal_after_days: int = 2
+    """Whole days older than this move into Parquet segments."""
+
+
+class WorthSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an outcome is worth, in the shop's currency (``equipoise.ranking.value``)."""
+
+    click: float = 0.05
+    add_to_cart: float = 0.50
+    purchase: float = 2.00
+
+
+class AttributionSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which decision earned it (``equipoise.feedback.attribution``)."""
+
+    click_window_s: float = 1_800.0
+    """A slot shown for longer than this without a click counts as looked at and left."""
+    purchase_window_s: float = 86_400.0
+
+
+class ProfileSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long what a shopper did stays interesting (``equipoise.state``)."""
+
+    interest_half_life_days: float = 14.0
+    trend_half_life_days: float = 7.0
+    history_length: int = 100
+
+
+class Ranking(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The reward model (``equipoise.ranking.model``)."""
+
+    click_rate: float = 0.03
+    carts_per_click: float = 0.15
+    orders_per_click: float = 0.05
+    """The three: what is expected of a look at an unknown item before the log says better."""
+    arm_strength: float = 60.0
+    """Looks after which an item's own record weighs as much as its category's."""
+    group_strength: float = 200.0
+    overall_strength: float = 500.0
+    memory_looks: float = 1_000_000.0
+    """Looks after which the lift model has forgotten half of what it learnt."""
+
+
+class Exploration(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the balance moves (``equipoise.exploration.balance``)."""
+
+    half_life: float = 1_000.0
+    """Decisions."""
+    step: float = 0.02
+    level_max: float = 1.0
+
+
+class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One place in the shop where lists are shown."""
+
+    sources: tuple[str, ...]
+    policy: str = "thompson"
+    parameters: dict[str, float] = field(default_factory=dict)
+    """Keywords of the policy."""
+    n: int = 12
+    budget: float = 0.05
+    """Share of the expected reward that exploring may cost; 0 never explores."""
+    fixed_level: float | None = None
+    """A constant level instead of a budget: for comparisons."""
+    floor: float = 0.0
+    """Smallest share of each draw that is uniform, so that the log can judge other policies."""
+    max_per_group: int = 1
+    """Variants of one product in one list."""
+    exclude_bought: bool = False
+    pool: int = 500
+    """Candidates that are scored."""
+
+
+SOURCES = ("als", "ease", "item_knn", "content", "popularity", "similar", "co_viewed",
+           "favourites", "trending", "new", "anything")  # fmt: skip
+
+
+def default_placements() -> dict[str, Placement]:
+    """The placements every shop has."""
+    learnt = ("als", "ease", "item_knn", "content")
+    online = ("co_viewed", "favourites", "trending", "new", "anything")
+    return {
+        "home": Placement(sources=learnt + online),
+        "product": Placement(sources=("similar", *learnt, "co_viewed", "new", "anything"), n=8),
+        "cart": Placement(sources=("similar", *learnt, "co_viewed", "anything"), n=6),
+        "feed": Placement(sources=learnt + online, n=20),
+    }
+
+
+class Training(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``equipoise train`` (``equipoise.feedback.training``)."""
+
+    recommenders: tuple[str, ...] = ("popularity", "item_knn", "als", "ease", "content")
+    holdout_days: float = 7.0
+    tolerance: float = 0.02
+    """How much worse (relative nDCG) than the live snapshot a new one may be, not to be refused."""
+    keep: int = 5
+    """Snapshots kept on disk."""
+
+
+class Settings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    shop: Shop = field(default_factory=Shop)
+    server: Server = field(default_factory=Server)
+    log: LogSettings = field(default_factory=LogSettings)
+    worth: WorthSettings = field(default_factory=WorthSettings)
+    attribution: AttributionSettings = field(default_factory=AttributionSettings)
+    profiles: ProfileSettings = field(default_factory=ProfileSettings)
+    ranking: Ranking = field(default_factory=Ranking)
+    exploration: Exploration = field(default_factory=Exploration)
+    placements: dict[str, Placement] = field(default_factory=default_placements)
+    training: Training = field(default_factory=Training)
+    recommenders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """``[recommenders.als] factors = 64``: keywords of the constructors."""
+
+
+def read_settings(
+    path: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Defaults, over them the file (if it exists), over them the environment.
+
+    Raises:
+        SettingsError: a name, type or value that cannot be; the message names the place.
+    """
+    tree = _read_toml(path) if path is not None and path.exists() else {}
+    for keys, value in _from_environment(os.environ if environment is None else environment):
+        _put(tree, keys, value)
+    return build(tree)
+
+
+def build(tree: dict[str, Any]) -> Settings:
+    """Settings from a plain tree; a placement named in it starts from the default of that name."""
+    merged = dict(tree)
+    merged["placements"] = _merged_placements(tree.get("placements", {}))
+    try:
+        settings = msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"settings: {error}{_names_hint(str(error))}") from error
+    _check(settings)
+    return settings
+
+
+def listing(settings: Settings) -> Iterator[tuple[str, Any, Any]]:
+    """(path, value, default) of every setting."""
+    defaults = _flat(msgspec.to_builtins(Settings()))
+    for path, value in _flat(msgspec.to_builtins(settings)).items():
+        yield path, value, defaults.get(path)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name} is not TOML: {error}") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
+    for name, value in sorted(environment.items()):
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in NOT_SETTINGS and "__" in name:
+            yield name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value
+
+
+def _put(tree: dict[str, Any], keys: list[str], value: str) -> None:
+    *path, last = keys
+    for key in path:
+        tree = tree.setdefault(key, {})
+    tree[last] = value
+
+
+def _merged_placements(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    merged: dict[str, Any] = msgspec.to_builtins(default_placements())
+    for name, table in given.items():
+        merged[name] = {**merged.get(name, {}), **table} if isinstance(table, dict) else table
+    return merged
+
+
+def _names_hint(message: str) -> str:
+    if "unknown field" not in message:
+        return ""
+    path = message.partition("at `$")[2].strip("`").removeprefix(".")
+    table = _table_at(path)
+    return f"; the names here are {', '.join(table.__struct_fields__)}" if table else ""
+
+
+def _table_at(path: str) -> type[Table] | None:
+    if not path:
+        return Settings
+    if path.startswith("placements"):
+        return Placement
+    found = getattr(Settings(), path.split(".", maxsplit=1)[0], None)
+    return type(found) if isinstance(found, Table) else None
+
+
+def _check(settings: Settings) -> None:
+    for name, placement in settings.placements.items():
+        for source in placement.sources:
+            if source not in SOURCES:
+                raise SettingsError(
+                    f"placements.{name}.sources: {source!r} is no source; "
+                    f"the sources are {', '.join(SOURCES)}"
+                )
+        if not 0 <= placement.budget < 1:
+            raise SettingsError(
+                f"placements.{name}.budget is {placement.budget}; it is a share from 0 to below 1"
+            )
+        if not 1 <= placement.n <= 100:
+            raise SettingsError(f"placements.{name}.n is {placement.n}; a list has 1 to 100 items")
+    if settings.log.durability not in ("power-loss", "process"):
+        raise SettingsError(
+            f"log.durability is {settings.log.durability!r}; it is 'power-loss' or 'process'"
+        )
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict) or not tree:
+        return {prefix: tree}
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat

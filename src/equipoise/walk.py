@@ -1,0 +1,259 @@
+"""The walk: query → candidates → scores → probabilities → slate → decision. There is no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from equipoise.candidates.eligibility import FilterCache, eligible
+from equipoise.candidates.pool import Pool, merge
+from equipoise.candidates.sources import (
+    Anything,
+    CoViewed,
+    Favourites,
+    New,
+    Recommended,
+    Similar,
+    Trending,
+)
+from equipoise.clock import Clock
+from equipoise.errors import InvalidInput
+from equipoise.exploration import policy_from
+from equipoise.interfaces import Source
+from equipoise.knowledge import Knowledge
+from equipoise.randomness import derive
+from equipoise.ranking.examination import look
+from equipoise.ranking.features import compute
+from equipoise.recommenders import ALL
+from equipoise.settings import Placement, Settings
+from equipoise.slates.draw import draw
+from equipoise.slates.fallback import level_of, reason_for
+from equipoise.slates.rules import Rules
+from equipoise.types import Arrays, Decision, Draw, PolicyUsed, Query, Scored, Slot
+
+PROPOSALS = 200
+"""Candidates that one source may propose."""
+
+
+class Walk:
+    """From a query to a decision, over what is known now. Computes; changes nothing."""
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        settings: Settings,
+        *,
+        seed: int,
+        clock: Clock,
+        new_id: Callable[[int], str],
+    ) -> None:
+        self.knowledge = knowledge
+        self.settings = settings
+        self.snapshot_id = ""
+        self._seed = seed
+        self._clock = clock
+        self._new_id = new_id
+        self._filters = FilterCache()
+        self._online = self._online_sources()
+        self._learnt: dict[str, Source] = {}
+
+    def recommend(self, query: Query) -> Decision:
+        """A list for a placement: decided, not yet stored, nothing changed.
+
+        Raises:
+            InvalidInput: the placement is unknown, or the filter cannot be.
+        """
+        now = self._clock()
+        placement = self._placement(query.placement)
+        shopper = self.knowledge.shoppers.view(query, self.knowledge.catalogue)
+        allowed = eligible(
+            query,
+            shopper,
+            self.knowledge.catalogue,
+            now,
+            exclude_bought=placement.exclude_bought,
+            cache=self._filters,
+        )
+        pool = merge(
+            [
+                source.propose(query, shopper, allowed, PROPOSALS)
+                for source in self._sources(placement)
+            ],
+            placement.pool,
+        )
+        features = compute(pool, shopper, self.knowledge.catalogue, now)
+        groups = self.knowledge.catalogue.category[pool.items]
+        rate, scored = self.knowledge.model.score(pool.items, groups, features)
+        scored = self._boosted(query, scored)
+        rules = Rules.of(
+            n=len(scored),
+            groups=self.knowledge.catalogue.group[pool.items],
+            max_per_group=placement.max_per_group,
+        )
+        policy = self._policy(query.placement, placement)
+        decision_id = self._new_id(now)
+        drawn = self._draw(decision_id, scored, rules, policy, query.n)
+        slots = self._slots(drawn, scored, pool, rate, features)
+        return Decision(
+            decision_id=decision_id,
+            ts=now,
+            query=query,
+            shopper=shopper.key,
+            policy=policy,
+            slots=slots,
+            fallback_level=level_of(slot.source for slot in slots),
+            reason=reason_for(len(slots), query.n, int(allowed.sum()), len(scored)),
+            expected=drawn.expected,
+            cost=drawn.cost,
+            snapshot=self.snapshot_id,
+            seq=self.knowledge.seq,
+            items=scored.items.astype("<i4").tobytes(),
+            mean=scored.mean.astype("<f4").tobytes(),
+            variance=scored.variance.astype("<f4").tobytes(),
+            groups=rules.groups.astype("<i4").tobytes(),
+            max_per_group=rules.max_per_group,
+            pins=rules.pins,
+        )
+
+    def replay(self, stored: Decision) -> Decision:
+        """The decision computed again from what it stored alone: equal, bit for bit."""
+        scored = Scored(
+            items=np.frombuffer(stored.items, "<i4"),
+            mean=np.frombuffer(stored.mean, "<f4").astype(np.float64),
+            variance=np.frombuffer(stored.variance, "<f4").astype(np.float64),
+        )
+        rules = Rules(
+            closed=np.zeros(len(scored), bool),
+            pins=stored.pins,
+            groups=np.frombuffer(stored.groups, "<i4"),
+            max_per_group=stored.max_per_group,
+        )
+        drawn = self._draw(stored.decision_id, scored, rules, stored.policy, stored.query.n)
+        return msgspec.structs.replace(
+            stored,
+            slots=tuple(
+                msgspec.structs.replace(
+                    slot,
+                    item_id=self.knowledge.catalogue.ids[scored.items[index]],
+                    position=int(scored.items[index]),
+                    propensity=float(drawn.propensity[place]),
+                    explored=bool(drawn.explored[place]),
+                    pinned=bool(drawn.pinned[place]),
+                    mean=float(scored.mean[index]),
+                    variance=float(scored.variance[index]),
+                )
+                for place, (index, slot) in enumerate(zip(drawn.chosen, stored.slots, strict=True))
+            ),
+            expected=drawn.expected,
+            cost=drawn.cost,
+        )
+
+    def _draw(
+        self, decision_id: str, scored: Scored, rules: Rules, policy: PolicyUsed, n: int
+    ) -> Draw:
+        """The one place where a slate comes to be; live and replay meet here."""
+        return draw(
+            policy_from(policy.name, policy.parameters),
+            scored,
+            rules,
+            n,
+            policy.level,
+            look(n),
+            derive(self._seed, "slate", decision_id),
+        )
+
+    def _slots(
+        self, drawn: Draw, scored: Scored, pool: Pool, rate: Any, features: Any
+    ) -> tuple[Slot, ...]:
+        ids, looks = self.knowledge.catalogue.ids, look(len(drawn.chosen))
+        return tuple(
+            Slot(
+                item_id=ids[scored.items[index]],
+                position=int(scored.items[index]),
+                propensity=float(drawn.propensity[place]),
+                explored=bool(drawn.explored[place]),
+                pinned=bool(drawn.pinned[place]),
+                source=pool.source(index),
+                mean=float(scored.mean[index]),
+                variance=float(scored.variance[index]),
+                look=float(looks[place]),
+                rate=float(rate[index]),
+                features=tuple(features[index].tolist()),
+            )
+            for place, index in enumerate(drawn.chosen.tolist())
+        )
+
+    def _boosted(self, query: Query, scored: Scored) -> Scored:
+        """Boosts multiply the mean (and its spread); rounded to what the decision stores."""
+        factor = np.ones(len(scored))
+        for boost in query.boosts:
+            admitted = self._filters.mask(boost.get("filter", {}), self.knowledge.catalogue)
+            factor[admitted[scored.items]] *= float(boost.get("factor", 1.0))
+        return Scored(
+            items=scored.items,
+            mean=_rounded(scored.mean * factor),
+            variance=_rounded(scored.variance * factor**2),
+        )
+
+    def _placement(self, name: str) -> Placement:
+        placement = self.settings.placements.get(name)
+        if placement is None:
+            raise InvalidInput(
+                f"{name!r} is no placement of this shop; "
+                f"its placements are {', '.join(sorted(self.settings.placements))}",
+                code="unknown_placement",
+                pointer="/placement",
+            )
+        return placement
+
+    def _policy(self, name: str, placement: Placement) -> PolicyUsed:
+        parameters = placement.parameters | ({"floor": placement.floor} if placement.floor else {})
+        policy = policy_from(placement.policy, parameters)
+        return PolicyUsed(
+            name=placement.policy,
+            version=getattr(policy, "version", "1"),
+            level=self.level(name),
+            parameters=parameters,
+        )
+
+    def level(self, placement: str) -> float:
+        """How strongly a placement explores now."""
+        fixed = self._placement(placement).fixed_level
+        if fixed is not None:
+            return fixed
+        return self.knowledge.balance(placement).level(self.knowledge.balance_state(placement))
+
+    def use(self, snapshot_id: str, arrays: Mapping[str, Arrays]) -> None:
+        """Serve with these fitted recommenders from the next list on."""
+        by_name = {recommender.name: recommender for recommender in ALL}
+        self._learnt = {
+            name: Recommended(by_name[name].from_arrays(table), self.knowledge.catalogue)
+            for name, table in arrays.items()
+            if name in by_name
+        }
+        self.snapshot_id = snapshot_id
+
+    def _sources(self, placement: Placement) -> list[Source]:
+        """The placement's sources that exist: those not trained yet have nothing to propose."""
+        every = self._online | self._learnt
+        return [every[name] for name in placement.sources if name in every]
+
+    def _online_sources(self) -> dict[str, Source]:
+        catalogue, counts = self.knowledge.catalogue, self.knowledge.counts
+        sources: tuple[Source, ...] = (
+            Similar(counts, catalogue),
+            CoViewed(counts),
+            Favourites(counts, catalogue, clock=self._clock),
+            Trending(counts, clock=self._clock),
+            New(catalogue),
+            Anything(),
+        )
+        return {source.name: source for source in sources}
+
+
+def _rounded(column: Any) -> Any:
+    """To float32 and back: the policy must see just what the decision stores."""
+    return column.astype(np.float32).astype(np.float64)
