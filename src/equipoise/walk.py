@@ -57,8 +57,8 @@ class Walk:
         self._clock = clock
         self._new_id = new_id
         self._filters = FilterCache()
-        self._online = self._online_sources()
-        self._learnt: dict[str, Source] = {}
+        self._learnt: dict[str, Recommended] = {}
+        self._sources: dict[str, Source] = self._online_sources()
 
     def recommend(self, query: Query) -> Decision:
         """A list for a placement: decided, not yet stored, nothing changed.
@@ -79,8 +79,10 @@ class Walk:
         )
         pool = merge(
             [
-                source.propose(query, shopper, allowed, PROPOSALS)
-                for source in self._sources(placement)
+                self._sources[name].propose(query, shopper, allowed, PROPOSALS)
+                for name in placement.sources
+                # What was not trained yet has nothing to propose.
+                if name in self._sources
             ],
             placement.pool,
         )
@@ -234,22 +236,18 @@ class Walk:
             for name, table in arrays.items()
             if name in by_name
         }
+        self._sources = self._online_sources() | self._learnt
         self.snapshot_id = snapshot_id
-
-    def _sources(self, placement: Placement) -> list[Source]:
-        """The placement's sources that exist: those not trained yet have nothing to propose."""
-        every = self._online | self._learnt
-        return [every[name] for name in placement.sources if name in every]
 
     def _online_sources(self) -> dict[str, Source]:
         catalogue, counts = self.knowledge.catalogue, self.knowledge.counts
         sources: tuple[Source, ...] = (
-            Similar(counts, catalogue),
+            Similar(counts, catalogue, self._learnt.get("content"), clock=self._clock),
             CoViewed(counts),
             Favourites(counts, catalogue, clock=self._clock),
             Trending(counts, clock=self._clock),
             New(catalogue),
-            Anything(),
+            Anything(catalogue),
         )
         return {source.name: source for source in sources}
 

@@ -2,8 +2,8 @@
 
 A VFS between SQLite and the system records every write, truncation and sync of a run. For each
 moment at which the power might have gone, the files are rebuilt from what was synced by then and an
-arbitrary part of what was not: whole writes, or each of their sectors of 512 bytes, are there or are
-not, by lot. Then the log is opened, as after a reboot.
+arbitrary part of what was not: whole writes, or each of their sectors of 512 bytes, are there or
+are not, by lot. Then the log is opened, as after a reboot.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Features: each is 0 where nothing is known, and says what its docstring says where something is."""
+"""Features: 0 where nothing is known, and else what their docstrings say."""
 
 from __future__ import annotations
 

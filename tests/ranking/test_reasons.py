@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from equipoise.ranking.features import NAMES
@@ -53,7 +54,6 @@ def test_one_to_three_sentences(source: str) -> None:
 
 def test_a_slot_without_features() -> None:
     """Decisions of before a feature existed can still be explained."""
-    old = Slot(item_id="i", position=0, propensity=1.0, explored=False, pinned=False,
-               source="trending", mean=1.0, variance=1.0, look=1.0, rate=1.0, features=())  # fmt: skip
+    old = msgspec.structs.replace(slot("trending"), features=())
 
     assert reasons(old) == ["Popular these days"]

@@ -131,7 +131,7 @@ def test_publishable_key_is_for_its_own_visitor(secured: Secured) -> None:
 
 
 def test_purchase_by_a_publishable_key_is_worth_nothing(secured: Secured, engine: Engine) -> None:
-    """It is kept, but neither the learner nor demand hears of it; the shop's own report still counts."""
+    """It is kept, but the learner does not hear of it; the shop's own report still counts."""
     client, keys = secured
     pk, sk = bearer(keys["pk"]), bearer(keys["sk"])
     ask = {"placement": "home", "anonymous_id": "c", "n": 1}

@@ -57,8 +57,8 @@ def test_compressed_bodies_are_read(client: Client, encoding: str, packed: bytes
         ("deflate", EVENT, 400, "invalid_encoding"),
         ("gzip", gzip.compress(EVENT)[:-9], 400, "invalid_encoding"),
         ("gzip", gzip.compress(EVENT) * 2, 400, "invalid_encoding"),
-        ("gzip", gzip.compress(bytes(50_000_000)), 413, "body_too_large"),
-        ("deflate", zlib.compress(bytes(50_000_000)), 413, "body_too_large"),
+        ("gzip", gzip.compress(bytes(5_000_000), 1), 413, "body_too_large"),
+        ("deflate", zlib.compress(bytes(5_000_000), 1), 413, "body_too_large"),
     ],
 )
 def test_bad_encodings_are_refused(
@@ -72,7 +72,7 @@ def test_bad_encodings_are_refused(
 
 def test_bomb_makes_no_more_than_the_limit() -> None:
     """Nothing beyond limit + 1 bytes is ever produced: a bomb costs no more than a body."""
-    bomb = zlib.compress(bytes(200_000_000), 9)
+    bomb = zlib.compress(bytes(60_000_000), 1)
     started = time.process_time()
     with pytest.raises(Refused, match="larger than 1,000 bytes"):
         bodies.inflate(bomb, "deflate", 1_000)
@@ -82,10 +82,6 @@ def test_bomb_makes_no_more_than_the_limit() -> None:
 
 def test_size_is_limited(client: Client) -> None:
     """By the declared length, and by what arrives without one."""
-
-    async def parts() -> AsyncIterator[bytes]:
-        for _ in range(60):
-            yield bytes(10_000)
 
     declared = client.post("/v1/events", content=bytes(LIMIT + 1))
     huge = client.put("/v1/items/x", content=b"{}", headers={"content-length": "9" * 30})

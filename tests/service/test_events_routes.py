@@ -141,7 +141,7 @@ def poison(number: int) -> tuple[bytes, dict[str, str]]:
 
 
 def test_poison(client: Client, live: Live) -> None:
-    """2,000 bodies: no 5xx, a reason for each refusal, and every good event that can be found is kept."""
+    """2,000 bodies: no 5xx, a reason for each refusal, and the good events beside them are kept."""
     kept = refused = 0
     for number in range(2_000):
         body, headers = poison(number)

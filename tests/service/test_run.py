@@ -150,6 +150,7 @@ class Child:
                 httpx.get(f"{self.address}/healthz")
                 return
             except httpx.TransportError:
+                assert self.process.poll() is None, "the child died before it answered"
                 time.sleep(0.1)
         raise RuntimeError("the child did not start")
 

@@ -349,10 +349,10 @@ def test_many_categories_keep_the_strongest() -> None:
 
 
 def test_reviews_and_dwell_count() -> None:
-    """Five stars speak for an item, one against it; seconds spent are summed."""
+    """Five stars and no more speak for an item, one against it; seconds spent are summed."""
     shop = Shop()
     shop.tell(
-        shop.event("review", "i1", ts=NOW, attributes={"rating": 5}),
+        shop.event("review", "i1", ts=NOW, attributes={"rating": 1e308}),
         shop.event("review", "i2", ts=NOW + 1, value=1.0),
         shop.event("review", "i3", ts=NOW + 2),
         shop.event("view_portion", "i1", ts=NOW, attributes={"seconds": 2.5}),

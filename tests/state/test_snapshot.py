@@ -114,7 +114,7 @@ def damage(path: Path, at: int = -1) -> None:
 
 
 def test_the_damaged_is_set_aside_and_the_previous_serves(tmp_path: Path) -> None:
-    """Damage is told with the file's name, quarantined once, and an unpublished one never serves."""
+    """Damage is told with the file's name and quarantined; what was not published never serves."""
     old, refused, new = (snapshot.write(tmp_path, arrays(seed), {}) for seed in (1, 2, 3))
     snapshot.publish(tmp_path, old)
     snapshot.publish(tmp_path, new)

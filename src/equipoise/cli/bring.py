@@ -6,18 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from equipoise.cli.output import DEFAULT_DATA, AsJson, Data, print_json, print_table, progress, say
-from equipoise.cli.sources import DATA_SETS, Noun, open_data_set
 from equipoise.engine import Engine
 from equipoise.errors import InvalidInput
 from equipoise.home import Home
 from equipoise.intake.canonical import Refusal
+from equipoise.intake.data_sets import DATA_SETS
 from equipoise.intake.files import TableKind, read_table
 from equipoise.types import Event, Item, Record
+
+Noun: TypeAlias = Event | Item | Refusal
 
 KINDS: dict[str, TableKind] = {"events": "events", "items": "items", "ratings": "ratings"}
 BATCH = 2_000
@@ -93,7 +95,7 @@ def _nouns(
     source: str, format_: str, columns: dict[str, str], constants: dict[str, str]
 ) -> Iterable[Noun]:
     if source in DATA_SETS:
-        return open_data_set(source)
+        return DATA_SETS[source]()
     path = Path(source)
     if not path.exists():
         raise InvalidInput(

@@ -9,18 +9,17 @@ from typing import Annotated, Any
 import typer
 
 from equipoise.cli.output import DEFAULT_DATA, AsJson, Data, out, print_json, progress, say
-from equipoise.cli.sources import DATA_SETS, open_data_set
 from equipoise.codec import decode
 from equipoise.data import Interactions
 from equipoise.errors import InvalidInput, SettingsError
 from equipoise.evaluation.protocol import evaluate as judge
 from equipoise.feedback.training import train as fit
 from equipoise.home import Home
+from equipoise.intake.data_sets import DATA_SETS
 from equipoise.log.base import EventLog
 from equipoise.log.sqlite import SQLiteLog
 from equipoise.recommenders import ALL
 from equipoise.settings import Settings
-from equipoise.state import snapshot
 from equipoise.types import Event, Item, Kind
 
 Names = Annotated[
@@ -45,8 +44,9 @@ def train(
             holdout_days=settings.training.holdout_days,
             folder=home.snapshots,
             tolerance=settings.training.tolerance,
+            keep=settings.training.keep,
+            say=say,
         )
-    snapshot.prune(home.snapshots, keep=settings.training.keep)
     if as_json:
         print_json(report.to_dict())
     else:
@@ -114,7 +114,7 @@ def _events_and_items(dataset: str, data: Path) -> tuple[Iterable[Event], list[I
             f"{dataset!r} is no known data set; the data sets are {', '.join(DATA_SETS)}"
         )
     say(f"Reading {dataset}")
-    nouns = list(open_data_set(dataset))
+    nouns = list(DATA_SETS[dataset]())
     items = [noun for noun in nouns if isinstance(noun, Item)]
     return [noun for noun in nouns if isinstance(noun, Event)], items
 

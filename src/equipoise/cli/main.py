@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from equipoise import __version__
-from equipoise.cli import ask, bring, learn, serve, shop
+from equipoise.cli.ask import commands as asking
+from equipoise.cli.bring import commands as bringing
+from equipoise.cli.learn import commands as learning
 from equipoise.cli.output import complain
+from equipoise.cli.serve import commands as serving
+from equipoise.cli.shop import commands as keeping
 from equipoise.errors import EquipoiseError
 
 app = typer.Typer(
@@ -19,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (shop.commands, bring.commands, learn.commands, ask.commands, serve.commands):
+for group in (keeping, bringing, learning, asking, serving):
     for name, command in group.items():
         app.command(name)(command)
 

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import typer
 
 from equipoise.cli.output import DEFAULT_DATA, Data, say
-from equipoise.cli.sources import DATA_SETS
 from equipoise.engine import Engine
 from equipoise.errors import InvalidInput
 from equipoise.home import Home
+from equipoise.intake.data_sets import DATA_SETS
 from equipoise.server.run import serve as run
 from equipoise.settings import Settings, build
 

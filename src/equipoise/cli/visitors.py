@@ -9,7 +9,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from equipoise.cli.output import complain
-from equipoise.cli.sources import open_data_set
+from equipoise.intake.data_sets import DATA_SETS
 from equipoise.simulation.client import OverHTTP
 from equipoise.simulation.replay import replay
 from equipoise.simulation.run import drive
@@ -28,7 +28,7 @@ def main(url: str, visitors: float, seed: int, data_set: str = "") -> None:
         sys.exit(1)
     if data_set:
         speed = REPLAY_DAYS_A_MINUTE * 1_440
-        replay(open_data_set(data_set), OverHTTP(url), speed=speed, stop=stop)
+        replay(DATA_SETS[data_set](), OverHTTP(url), speed=speed, stop=stop)
     else:
         drive(url, seed, visitors, stop)
 

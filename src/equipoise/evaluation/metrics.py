@@ -37,8 +37,7 @@ def precision(hits: Bools, k: int | None = None) -> Floats:
 
 
 def ndcg(hits: Bools, relevant: Counts, k: int | None = None) -> Floats:
-    """DCG@k / ideal DCG@k, DCG = Σ hit_r / log2(r + 1), the ideal having min(k, |relevant|) hits
-    first.
+    """DCG@k / ideal DCG@k, DCG = Σ hit_r / log2(r + 1), ideal with min(k, |relevant|) hits first.
 
     Järvelin, Kekäläinen, TOIS 2002, with binary gains.
     """
@@ -49,12 +48,9 @@ def ndcg(hits: Bools, relevant: Counts, k: int | None = None) -> Floats:
 
 
 def reciprocal_rank(hits: Bools, k: int | None = None) -> Floats:
-    """1 / rank of the first hit, 0 without one; its mean over users is MRR (Voorhees, TREC-8,
-    1999).
-    """
+    """1 / rank of the first hit, 0 without one; its mean is MRR (Voorhees, TREC-8, 1999)."""
     cut = _cut(hits, k)
-    reciprocal: Floats = cut.any(axis=1) / (1.0 + cut.argmax(axis=1))
-    return reciprocal
+    return _divide(cut.any(axis=1), 1 + cut.argmax(axis=1))
 
 
 def average_precision(hits: Bools, relevant: Counts, k: int | None = None) -> Floats:
@@ -67,8 +63,7 @@ def average_precision(hits: Bools, relevant: Counts, k: int | None = None) -> Fl
 
 def hit_rate(hits: Bools, k: int | None = None) -> Floats:
     """1 if any of the first k is relevant, else 0."""
-    any_: Floats = _cut(hits, k).any(axis=1).astype(np.float64)
-    return any_
+    return _cut(hits, k).any(axis=1).astype(np.float64)
 
 
 def coverage(lists: NDArray[np.int32], items: int) -> float:

@@ -29,10 +29,15 @@ from equipoise.types import Arrays, Bools, Floats, Positions, Reward, Scored, Sl
 
 LEAST_LIFT = 0.05
 """However bad the match, an item keeps this share of its rate: a lift is no less than this."""
+LEAST_NOISE = 0.3
+"""However bad the match is thought to be, the noise of its reward is this share of a look's: else a
+weight once learnt too low would make the zeros that follow count many times."""
 LEAST_RATE = 1e-9
 """Money a look; a belief may dip below zero, what is shown and learnt from may not."""
 REFRESH = 32
 """Verdicts after which learning sees the new weights, and forgets for as many."""
+NOISE_STEP = 1.05
+"""How far, as a factor, the noise moves before what was learnt is counted anew."""
 
 
 class Rates(Protocol):
@@ -59,6 +64,7 @@ class Lift(Protocol):
     def predict(self, x: Floats) -> tuple[Floats, Floats]: ...
     def update(self, x: Floats, reward: Floats, weight: Floats | None = None) -> Self: ...
     def subtract(self, x: Floats, reward: Floats, weight: Floats | None = None) -> Self: ...
+    def merge(self, other: Self) -> Self: ...
     def decay(self, gamma: float) -> Self: ...
     def arrays(self) -> Arrays: ...
     @classmethod
@@ -83,6 +89,8 @@ class RewardModel:
         self._since = 0
         """Verdicts since ``_weights`` was taken."""
         self._weights = lift.mean.copy()
+        self._noise = rates.variance
+        """Variance of a look's reward, the unit in which the lift counts its data."""
 
     def score(
         self, items: Positions, groups: NDArray[np.integer[Any]], g: Floats
@@ -108,23 +116,32 @@ class RewardModel:
         """
         g = np.array([slot.features])
         looked = slot.look * max(float(g[0] @ self._weights), LEAST_LIFT)
-        spread = np.sqrt(self._arms.variance)
+        self._arms.add(slot.position, group, looked if reward.first else 0.0, reward.worth)
+        self._follow_noise()
+        spread = np.sqrt(self._noise)
         x, r = g * (slot.look * slot.rate / spread), np.array([reward.worth / spread])
-        weight = np.array([1.0 / looked])
+        weight = np.array([1.0 / max(looked, LEAST_NOISE * slot.look)])
         self._lift = self._lift.update(x, r, weight)
         if reward.first:
             self._looks += slot.look
         else:
             # Its look is counted already: only the reward is to remain of this update.
             self._lift = self._lift.subtract(x, np.zeros(1), weight)
-        self._arms.add(slot.position, group, looked if reward.first else 0.0, reward.worth)
         self._since += 1
         if self._since >= REFRESH:
-            self._refresh()
+            self._lift = self._lift.decay(0.5 ** (self._since / self._memory))
+            self._weights, self._since = self._lift.mean.copy(), 0
 
-    def _refresh(self) -> None:
-        self._lift = self._lift.decay(0.5 ** (self._since / self._memory))
-        self._weights, self._since = self._lift.mean.copy(), 0
+    def _follow_noise(self) -> None:
+        """Count what was learnt in the noise as it is now believed to be, the new reward included.
+
+        The first order of a shop that only knew clicks makes rewards a hundred times noisier than
+        was thought. Told of it too late, the lift would take that one order for a law.
+        """
+        ratio = self._noise / self._arms.variance
+        if not 1 / NOISE_STEP < ratio < NOISE_STEP:
+            self._noise = self._arms.variance
+            self._lift = _times(self._lift, ratio)
 
     def summary(self) -> dict[str, Any]:
         """For people: weights with standard deviations, looks learnt from, an unknown's rate."""
@@ -142,7 +159,7 @@ class RewardModel:
         return {
             **{f"rates.{name}": array for name, array in self._arms.arrays().items()},
             **{f"lift.{name}": array for name, array in self._lift.arrays().items()},
-            "progress": np.array([self._looks, self._since]),
+            "progress": np.array([self._looks, self._since, self._noise]),
             "weights": self._weights.copy(),
         }
 
@@ -150,8 +167,8 @@ class RewardModel:
         """Become what ``arrays`` described."""
         self._arms.load(_under("rates.", arrays))
         self._lift = self._lift.from_arrays(_under("lift.", arrays))
-        looks, since = arrays["progress"].tolist()
-        self._looks, self._since = looks, int(since)
+        self._looks, since, self._noise = arrays["progress"].tolist()
+        self._since = int(since)
         self._weights = arrays["weights"].copy()
 
 
@@ -225,6 +242,15 @@ class _Arms:
                 self._standing = np.concatenate([self._standing, np.zeros_like(self._standing)])
             self._rates.reassign(2 * group + 3, group)
             self._standing[group + 1] = True
+
+
+def _times(lift: Lift, factor: float) -> Lift:
+    """A belief that saw everything ``factor`` times."""
+    while factor > 1.0:
+        part = min(factor, 2.0)
+        lift = lift.merge(lift.decay(part - 1.0))
+        factor /= part
+    return lift.decay(factor)
 
 
 def _at(flags: Bools, index: NDArray[np.integer[Any]]) -> Bools:

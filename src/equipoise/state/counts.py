@@ -25,7 +25,7 @@ COUNTED: Mapping[str, tuple[str, float]] = MappingProxyType(
 )
 """Event → what it counts as, and what it adds to an item's trend. A refund takes nothing back: the
 interest was there."""
-MEETINGS = frozenset({"view_item", "add_to_cart", "add_to_wishlist", "purchase"})
+MEETINGS = frozenset({"view_item", "add_to_cart", "add_to_wishlist", "purchase", "review"})
 REBASE = 500
 """Half-lives after which units are counted afresh: long before a double ends (2^1023)."""
 

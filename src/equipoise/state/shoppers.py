@@ -31,7 +31,9 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
     }
 )
 """What one line of an event adds to the interest in its item; a review times its stars less two."""
-INDIFFERENT_STARS = 2.0
+INDIFFERENT_STARS, MOST_STARS = 2.0, 5.0
+LONGEST_DWELL_MS = 3_600_000.0
+"""A page left open over night is not a night of looking."""
 SEARCHES = ("search", "view_search_results")
 TERM_LENGTH = 100
 CATEGORIES_SHOWN = 12
@@ -273,14 +275,15 @@ def _weight(event: Event) -> float:
     weight = WEIGHTS.get(event.event, 0.0)
     if event.event == "review":
         stars = event.attributes.get("rating", event.value)
-        weight *= stars - INDIFFERENT_STARS if isinstance(stars, int | float) else 1.0
+        if isinstance(stars, int | float):
+            weight *= min(max(stars, 0.0), MOST_STARS) - INDIFFERENT_STARS
     return weight
 
 
 def _dwell(profile: Profile, event: Event) -> None:
     seconds = event.attributes.get("seconds")
     if isinstance(seconds, int | float) and seconds > 0:
-        profile.dwell_ms += seconds * 1_000.0
+        profile.dwell_ms += min(seconds * 1_000.0, LONGEST_DWELL_MS)
         profile.dwells += 1
 
 
