@@ -3,6 +3,9 @@
 Times are whole milliseconds since 1970 in UTC (written as RFC 3339 at the edge). Money is a float
 in the shop's own currency. Inside, an item is known by its *position*: the order in which the log
 first named it, an ``int32`` that never changes; ids (the caller's strings) live at the edges alone.
+
+``gc=False``: nouns hold no cycles, and a full collection that walks millions of them would stop the
+service for as long.
 """
 
 from __future__ import annotations
@@ -28,14 +31,14 @@ ItemId: TypeAlias = str
 # ---------------------------------------------------------------- what a shop tells us
 
 
-class Consent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Consent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a shopper allows. Absent means: not asked, and the shop's default holds."""
 
     personalization: bool | None = None
     analytics: bool | None = None
 
 
-class Impression(Struct, frozen=True, kw_only=True):
+class Impression(Struct, frozen=True, kw_only=True, gc=False):
     """The slot that an event speaks of: from a verified token, never the client's own word."""
 
     decision_id: str
@@ -43,7 +46,7 @@ class Impression(Struct, frozen=True, kw_only=True):
     """Place in the slate, from 0."""
 
 
-class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Line(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One item of an event (GA4 ``items[]``)."""
 
     item_id: ItemId
@@ -56,7 +59,7 @@ class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Something a shopper did, in GA4's words (``reference: events``)."""
 
     event_id: str
@@ -78,7 +81,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Item(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A thing the shop sells. ``categories`` are paths such as ``"Women/Shoes/Boots"``."""
 
     item_id: ItemId
@@ -104,7 +107,7 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: Milliseconds | None = None
 
 
-class Coupon(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Coupon(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A price reduction that the shop may offer."""
 
     coupon_id: str
@@ -120,7 +123,7 @@ class Coupon(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cap_per_user: int | None = None
 
 
-class User(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class User(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the shop says about a shopper (what the events say is the *profile*)."""
 
     user_id: str
@@ -150,7 +153,7 @@ class Kind(StrEnum):
     """Time passed and something was due: so that a fold needs no clock of its own."""
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """One line for the log, before it has a place in it. The log never looks into ``body``."""
 
     kind: Kind
@@ -166,7 +169,7 @@ class Record(Struct, frozen=True, kw_only=True):
     """Ids any of which, met before, makes this record a duplicate: ``event:…``, ``purchase:…``."""
 
 
-class Stored(Struct, frozen=True, kw_only=True):
+class Stored(Struct, frozen=True, kw_only=True, gc=False):
     """A record in its place."""
 
     seq: int
@@ -174,7 +177,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     record: Record
 
 
-class Receipt(Struct, frozen=True, kw_only=True):
+class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """The log's answer to a record: where it stands, or where its twin does."""
 
     seq: int
@@ -198,7 +201,7 @@ class Rejected(Struct, frozen=True, kw_only=True):
 # ---------------------------------------------------------------- the walk
 
 
-class Query(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Query(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is asked of us: a list for a placement."""
 
     placement: str
@@ -277,7 +280,7 @@ class Draw:
     """``expected`` less what the policy expected to earn: the price of exploring this time."""
 
 
-class PolicyUsed(Struct, frozen=True, kw_only=True):
+class PolicyUsed(Struct, frozen=True, kw_only=True, gc=False):
     """Which policy drew, and with what."""
 
     name: str
@@ -287,7 +290,7 @@ class PolicyUsed(Struct, frozen=True, kw_only=True):
     parameters: dict[str, float] = field(default_factory=dict)
 
 
-class Slot(Struct, frozen=True, kw_only=True):
+class Slot(Struct, frozen=True, kw_only=True, gc=False):
     """One place of a slate, with all that learning from it needs later."""
 
     item_id: ItemId
@@ -308,7 +311,7 @@ class Slot(Struct, frozen=True, kw_only=True):
     """What the lift model saw (``ranking.features.NAMES``)."""
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """A slate with all that is needed to explain, replay and re-evaluate it."""
 
     decision_id: str
@@ -340,7 +343,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     """(slot, index of the candidate)."""
 
 
-class Reward(Struct, frozen=True, kw_only=True):
+class Reward(Struct, frozen=True, kw_only=True, gc=False):
     """What a slot earned, or that its window closed with nothing."""
 
     decision_id: str

@@ -106,7 +106,7 @@ def test_seed_decides_and_threads_do_not():
 
 
 def test_unobserved_weight_follows_density():
-    """By default all unmet items weigh sixteen mean histories, and never more than a met one each."""
+    """By default all unmet items weigh sixteen mean histories, and each at most 1."""
     met = ROWS.matrix(binary=True)
     sparse = Interactions.from_columns(np.arange(1_000), np.arange(1_000))
 

@@ -57,7 +57,7 @@ def test_nothing_known_is_no_score():
 
 
 def test_terms_of_each_field():
-    """Paths with parents, once each; words folded; pairs of characters where words are not spaced."""
+    """Paths with parents, once each; words folded; pairs of characters without spaces."""
     both = Item(item_id="x", categories=SHOES, title={"en": "Big BOOT 42", "zh": "红色皮靴"})
 
     assert set(READERS["categories"](both)) == {"Women", "Women/Shoes", *SHOES}

@@ -88,7 +88,7 @@ def test_threads_change_nothing():
 
 
 def test_no_neighbour_is_no_score():
-    """An item without a neighbour in the history is NaN and not listed; nor is anything at first."""
+    """An item without a neighbour in the history is not listed; nor is anything at first."""
     apart = Interactions.from_columns([1, 1, 2, 2], ["a", "b", "c", "d"])
     model = ItemKNN(shrinkage=0).fit(apart)
 

@@ -19,6 +19,7 @@ from equipoise.engine import Engine
 from equipoise.errors import LogLocked, SettingsError
 from equipoise.home import Home
 from equipoise.server.keys import Keys
+from equipoise.server.live import Live
 from equipoise.server.run import background, check_workers, serve
 from equipoise.types import Item
 
@@ -112,13 +113,15 @@ def test_network_with_a_key(engine: Engine) -> None:
 def test_what_does_not_start_says_so(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A start-up that fails is an error here, not a hanging thread."""
 
-    def broken() -> None:
+    async def broken(_: Live) -> None:
         raise OSError("no")
 
-    monkeypatch.setattr("equipoise.server.live.Live.start", lambda _: broken())
+    monkeypatch.setattr(Live, "start", broken)
 
     with pytest.raises(RuntimeError, match="did not start"), background(engine):
         pass
+    with pytest.raises(RuntimeError, match="did not start"):
+        serve(engine, port=0)
 
 
 CHILD = """

@@ -20,6 +20,8 @@ _LOW = 0xFFFFFFFF
 def pack(bits, code):  # type: ignore[no-untyped-def]
     """The key of a float32's ``bits`` and its code; a larger key is a better item."""
     wide = np.uint64(bits)
+    if wide == np.uint64(0x80000000):
+        wide = np.uint64(0)  # −0 ties with 0
     flip = np.uint64(_LOW) if wide >> np.uint64(31) else np.uint64(0x80000000)
     return ((wide ^ flip) << np.uint64(32)) | np.uint64(_LOW - code)
 

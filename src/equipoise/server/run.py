@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -19,6 +20,7 @@ from equipoise.server.live import Live
 DRAIN_S = 10
 """Requests in flight get this long when the service stops."""
 STARTS_WITHIN_S = 30.0
+NOT_STARTED = "the service did not start; the lines above say why"
 
 
 def serve(
@@ -39,6 +41,7 @@ def serve(
     Raises:
         SettingsError: an address that others can reach, without keys; or more than one worker.
         LogLocked: another process serves this data directory.
+        RuntimeError: it did not start, the port being taken for instance.
     """
     check_workers(workers)
     if isinstance(shop, Path):
@@ -49,7 +52,8 @@ def serve(
             engine.close()
         return
     server = _server(shop, host, port, keys)
-    server.run()
+    with _quietly():
+        _run(server)
 
 
 @contextmanager
@@ -67,11 +71,11 @@ def background(
         server = _server(engine, host, port, keys)
         ready = threading.Event()
         server.on_started = ready.set
-        thread = threading.Thread(target=server.run, args=([listening],), name="equipoise-http")
+        thread = threading.Thread(target=_try, args=(server, [listening]), name="equipoise-http")
         thread.start()
         try:
             if not ready.wait(STARTS_WITHIN_S) or not server.started:
-                raise RuntimeError(f"the service on {host} did not start; its log says why")
+                raise RuntimeError(NOT_STARTED)
             yield f"http://{host}:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
@@ -107,6 +111,37 @@ class Server(uvicorn.Server):
             await super().startup(sockets)
         finally:
             self.on_started()
+
+
+def _run(server: Server, sockets: list[socket.socket] | None = None) -> None:
+    try:
+        server.run(sockets)
+    except SystemExit as ending:
+        raise RuntimeError(NOT_STARTED) from ending
+
+
+def _try(server: Server, sockets: list[socket.socket]) -> None:
+    """For a thread, which has nobody to raise to: whoever waits sees that it has not started."""
+    with suppress(RuntimeError):
+        _run(server, sockets)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Uvicorn drains, then raises the signal that stopped it once more; draining was enough.
+
+    Else SIGTERM would end the process before the engine is closed, and with a status of failure.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    stopping = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: None) for number in stopping}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _server(engine: Engine, host: str | None, port: int | None, keys: Keys | None) -> Server:

@@ -147,7 +147,7 @@ class ListIn(Struct, kw_only=True):
     placement: str
     user_id: Id | None = None
     anonymous_id: Id | None = None
-    n: Annotated[int | None, Meta(ge=1, le=100)] = None
+    n: Annotated[int, Meta(ge=1, le=100)] | None = None
     context: dict[str, Any] = {}
     item_ids: Annotated[list[str], Meta(description="Seed item, or the cart.")] = []
     filter: dict[str, Any] = {}
