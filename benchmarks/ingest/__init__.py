@@ -175,7 +175,7 @@ def group_rate(records: Sequence[Record], place: Path) -> float:
 
 
 def measure(place: Path, share: float) -> Iterator[dict[str, object]]:
-    """One row a store and size: the median of rounds that take turns, so that noise falls on all."""
+    """One row a store and size: the median of rounds that take turns, so noise falls on all."""
     for per_commit, count in EVENTS.items():
         records = events(int(count * share))
         rates: dict[str, list[float]] = {name: [] for name in STORES}

@@ -30,8 +30,8 @@ class Mark:
 
     ids: tuple[bytes, ...]
     """Digest of each of its ids."""
-    name: bytes
-    """Digest of ``kind:key``, by which ``find`` asks."""
+    name: bytes | None
+    """Digest of ``kind:key``, by which ``find`` asks; None where that is one of its ids already."""
 
 
 def digest(name: str) -> bytes:
@@ -63,7 +63,9 @@ def _mark(place: int, record: Record) -> Mark:
         raise _refusal(place, "arrived", f"{record.arrived} is not within the years 1970 to 9999")
     if len(record.body) > BODY_LIMIT:
         raise _refusal(place, "body", f"{len(record.body)} bytes; at most {BODY_LIMIT} are kept")
-    return Mark(tuple(map(digest, record.ids)), digest(f"{record.kind}:{record.key}"))
+    name = f"{record.kind}:{record.key}"
+    ids = tuple([digest(one) for one in record.ids])
+    return Mark(ids, None if name in record.ids else digest(name))
 
 
 def _refusal(place: int, field: str, problem: str) -> InvalidInput:

@@ -297,16 +297,16 @@ def _known(connection: apsw.Connection, checked: Sequence[Mark]) -> dict[bytes, 
     """Which of these ids stand on the log already, and where."""
     # Sorted, so that neighbours share a page of the tree; the inserts that follow find it cached.
     asked = sorted({name for mark in checked for name in mark.ids})
-    query = "SELECT seq FROM ids WHERE id = ?"
-    found = ((name, database.rows(connection, query, name)) for name in asked)
-    return {name: row[0] for name, rows in found for row in rows}
+    if not asked:
+        return {}
+    query = "SELECT id, seq FROM carray(?) CROSS JOIN ids ON id = value"
+    return dict(database.rows(connection, query, apsw.carray(tuple(asked))))
 
 
 def _insert(connection: apsw.Connection, rows: Sequence[Row], checked: Sequence[Mark]) -> None:
     pairs = list(zip(checked, rows, strict=True))
     ids = {name: row[0] for mark, row in pairs for name in mark.ids}
-    # Where the name is itself an id ("event:…"), the ids answer for it.
-    names = {mark.name: row[0] for mark, row in pairs if mark.name not in mark.ids}
+    names = {mark.name: row[0] for mark, row in pairs if mark.name is not None}
     connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", rows)
     connection.executemany("INSERT INTO ids VALUES (?, ?)", sorted(ids.items()))
     connection.executemany("REPLACE INTO newest VALUES (?, ?)", sorted(names.items()))
