@@ -1,5 +1,5 @@
-"""A recommender in one file. Copy it to ``src/equipoise/recommenders/``, rename, change, and add the
-class to ``ALL`` in ``recommenders/__init__.py``. The rest follows: ``docs/recommenders.md``.
+"""A recommender in one file. Copy it to ``src/equipoise/recommenders/``, rename, change, and add
+the class to ``ALL`` in ``recommenders/__init__.py``. The rest follows: ``docs/recommenders.md``.
 
 It runs as it stands: ``python docs/skeletons/recommender.py``.
 """
@@ -17,10 +17,10 @@ from equipoise.types import Floats32, Item, Positions
 
 
 class Together(Recommender):
-    """Score of item j = Σ over the history of P(j | i), the share of those who met i and also met j.
+    """Score of item j = Σ over the history of P(j | i), the share of those who met i that met j.
 
-    Conditional probability, Deshpande and Karypis, "Item-based top-N recommendation algorithms", TOIS
-    2004, equation 3, with ``shrinkage`` added to the count of those who met i.
+    Conditional probability: Deshpande and Karypis, "Item-based top-N recommendation algorithms",
+    TOIS 2004, with ``shrinkage`` added to the count of those who met i.
 
     An empty history scores NaN, and so gets an empty list. Fit Σ over users of (history length)²; a
     score costs h·I; memory (I, I) float32, so for some thousand items at most.

@@ -103,7 +103,7 @@ class Exploration(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     half_life: float = 1_000.0
     """Decisions."""
-    step: float = 0.02
+    step: float = 0.005
     level_max: float = 1.0
 
 

@@ -181,6 +181,14 @@ def test_the_cache_is_bounded(catalogue: Any) -> None:
     assert cache.mask({"price": 9}, shop) is kept
 
 
+def test_a_cache_that_is_passed_is_used(catalogue: Any) -> None:
+    """Also when it is still empty."""
+    shop, cache = catalogue(ITEMS), FilterCache()
+
+    assert mask({"tags": "sale"}, shop, cache=cache) is mask({"tags": "sale"}, shop, cache=cache)
+    assert len(cache) == 1
+
+
 def test_cached_equals_fresh(catalogue: Any) -> None:
     """Columns that were carried over many changes give what columns read anew give."""
     shop, cache = catalogue(ITEMS), FilterCache()

@@ -84,7 +84,7 @@ def test_moving_a_hit_up_never_lowers_a_metric():
 
 
 def test_of_lists():
-    """Lists 0 1 / 0 −: coverage 2 of 4; Gini of counts 0 0 1 2 = 7 / 12; novelty of shares ½ and ¼."""
+    """Lists 0 1 and 0: coverage 2 / 4; Gini of 0 0 1 2 = 7 / 12; novelty of ½ and ¼."""
     lists = np.array([[0, 1], [0, -1]], np.int32)
 
     assert metrics.coverage(lists, 4) == 2 / 4

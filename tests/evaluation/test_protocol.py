@@ -82,7 +82,7 @@ def test_strangers_are_counted():
 
 
 def test_personal_frequency():
-    """Own most bought, the newer first among equals, then the popular; without repeats those alone."""
+    """Own most bought, the newer among equals, then popular; without repeats popular alone."""
     baseline = PersonalFrequency().fit(TRAIN)
 
     ids, scores = baseline.recommend_batch([["a", "b", "a", "c"], [], ["d"] * 9], 4, repeats=True)

@@ -106,3 +106,22 @@ def test_drive_wants_visitors() -> None:
 
     with pytest.raises(ValueError, match="visitors_per_minute is 0; it must be above 0"):
         drive("http://127.0.0.1:9", 0, 0, Event())
+
+
+def test_drives_a_real_server_until_told_to_stop() -> None:
+    """Over HTTP a shop fills, shoppers come, nothing is refused, and the service has learnt."""
+    from threading import Event, Timer
+
+    from equipoise.engine import Engine
+    from equipoise.server.run import background
+
+    engine, stop = Engine.in_memory(seed=1), Event()
+    shop = Shop.make(1, n_items=60, launches=40, launch_days=2.0)
+    with background(engine) as url:
+        Timer(2.5, stop.set).start()
+        outcome = drive(url, 1, 600.0, stop, shop=shop)
+
+    assert outcome.lists > 10
+    assert outcome.rejected == []
+    assert len(engine.knowledge.catalogue) > 60
+    assert outcome.spent is None

@@ -76,7 +76,9 @@ def mask(
 
     Raises InvalidInput as ``check`` does. Without a ``cache`` everything is read afresh.
     """
-    return (cache or FilterCache(1)).mask(given, catalogue, pointer)
+    # An empty cache is falsy, so ``or`` would pass it over.
+    kept = FilterCache(1) if cache is None else cache
+    return kept.mask(given, catalogue, pointer)
 
 
 def eligible(

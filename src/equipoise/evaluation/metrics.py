@@ -50,7 +50,8 @@ def ndcg(hits: Bools, relevant: Counts, k: int | None = None) -> Floats:
 def reciprocal_rank(hits: Bools, k: int | None = None) -> Floats:
     """1 / rank of the first hit, 0 without one; its mean is MRR (Voorhees, TREC-8, 1999)."""
     cut = _cut(hits, k)
-    return _divide(cut.any(axis=1), 1 + cut.argmax(axis=1))
+    reciprocal: Floats = np.asarray(cut.max(axis=1) / (1.0 + cut.argmax(axis=1)))
+    return reciprocal
 
 
 def average_precision(hits: Bools, relevant: Counts, k: int | None = None) -> Floats:
@@ -63,7 +64,7 @@ def average_precision(hits: Bools, relevant: Counts, k: int | None = None) -> Fl
 
 def hit_rate(hits: Bools, k: int | None = None) -> Floats:
     """1 if any of the first k is relevant, else 0."""
-    return _cut(hits, k).any(axis=1).astype(np.float64)
+    return np.asarray(_cut(hits, k).any(axis=1), np.float64)
 
 
 def coverage(lists: NDArray[np.int32], items: int) -> float:

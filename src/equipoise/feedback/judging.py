@@ -78,7 +78,7 @@ def set_exam(interactions: Interactions, holdout_days: float) -> Exam:
     histories, wanted = _next_items(interactions, time, split)
     items = len(interactions.item_ids)
     note = (
-        f"{len(wanted):,} shoppers judged on their last new item after {rfc3339(split)}"
+        f"{len(wanted):,} shoppers judged on their last new item after {rfc3339(split)[:10]}"
         f" ({held / DAY:.1f} days held out)"
     )
     codes: dict[Hashable, int] = {id_: code for code, id_ in enumerate(interactions.item_ids)}

@@ -22,7 +22,7 @@ BY_SOURCE: Mapping[str, str] = MappingProxyType(
     {
         "similar": "Goes with the item you are looking at",
         "co_viewed": "Often viewed together with what you looked at",
-        "favourites": "Popular in a category you like",
+        "favourites": "From a category you like",
         "trending": "Popular these days",
         "popularity": "Popular in this shop",
         "new": "New in the shop",

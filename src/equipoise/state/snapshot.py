@@ -74,7 +74,7 @@ def write(folder: Path, arrays: dict[str, Arrays], about: dict[str, Any]) -> str
     """Store arrays (by group, by name) durably and return the new id. Nothing serves it yet.
 
     ``about`` is anything JSON can hold. Raises SnapshotError for a name that is no plain file name
-    and for a dtype that only pickle could store.
+    and for a dtype that no plain file holds.
     """
     folder.mkdir(parents=True, exist_ok=True)
     under_way = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
@@ -153,6 +153,18 @@ def newest_good(folder: Path) -> Snapshot:
     return Snapshot(problems=tuple(problems))
 
 
+def check(folder: Path) -> list[str]:
+    """What is wrong with CURRENT and with the published snapshots, in words; changes nothing."""
+    problems = list(_problems_of_current(folder))
+    for snapshot_id in _published(folder):
+        if (folder / snapshot_id).is_dir():
+            try:
+                read(folder, snapshot_id)
+            except SnapshotError as error:
+                problems.append(str(error))
+    return problems
+
+
 def quarantine(folder: Path, snapshot_id: str) -> Path:
     """Set a damaged snapshot aside, where a person can look at it and nothing reads it again."""
     aside = folder / f"{snapshot_id}.damaged"
@@ -190,8 +202,8 @@ def _write_array(home: Path, group: str, name: str, array: NDArray[Any]) -> _Fil
             raise SnapshotError(f"{part!r}: a name holds letters, digits, '_', '-' and inner dots")
     if array.dtype.kind not in _KINDS:
         raise SnapshotError(
-            f"{group}/{name}: dtype {array.dtype} cannot be stored without pickle; "
-            "store numbers, booleans, times or fixed-width text"
+            f"{group}/{name}: dtype {array.dtype} is not stored; "
+            "numbers, booleans, times and fixed-width text are"
         )
     stream = io.BytesIO()
     np.save(stream, np.asarray(array, order="C"), allow_pickle=False)
