@@ -196,11 +196,11 @@ def _line(df: pl.DataFrame, policy: str) -> str:
     runs = df.filter(pl.col("policy") == policy)
     rewards = runs["reward"].to_list()
     mean, low, _ = interval(rewards, 0.6827)
-    means = {name: 100 * float(runs[name].mean()) for name in
+    means = {name: 100 * statistics.fmean(runs[name]) for name in
              ("share", "last_quarter", "spent", "explored")}  # fmt: skip
     line = (f"{policy:<15}{mean:>10.2f}{mean - low:>8.2f}{means['share']:>10.1f}"
             f"{means['last_quarter']:>10.1f}{means['spent']:>9.2f}{means['explored']:>12.1f}"
-            f"{float(runs['orders'].mean()):>8.1f}")  # fmt: skip
+            f"{statistics.fmean(runs['orders']):>8.1f}")  # fmt: skip
     if policy == DEFAULT:
         return line
     confidence = 1 - (1 - CONFIDENCE) / len(RIVALS)

@@ -146,30 +146,33 @@ class _Paces(msgspec.Struct):
 
 def _reward_model(settings: Settings) -> RewardModel:
     ranking = settings.ranking
-    mean, variance = _of_an_unknown(settings)
-    rates = RateBelief(
+    mean, variance = _worth_of_a_click(settings)
+    clicks = RateBelief(
+        prior_mean=ranking.click_rate,
+        # A click is a count: its variance is its mean.
+        prior_variance=ranking.click_rate,
+        arm_strength=ranking.item_looks,
+        group_strength=ranking.category_looks,
+        overall_strength=ranking.overall_looks,
+    )
+    worth = RateBelief(
         prior_mean=mean,
         prior_variance=variance,
-        arm_strength=ranking.arm_strength,
-        group_strength=ranking.group_strength,
-        overall_strength=ranking.overall_strength,
+        arm_strength=ranking.item_clicks,
+        group_strength=ranking.category_clicks,
+        overall_strength=ranking.overall_clicks,
     )
-    lift = GaussianBelief(
-        len(PRIOR_MEAN),
-        prior_mean=PRIOR_MEAN,
-        prior_precision=PRIOR_PRECISION,
-    )
-    return RewardModel(rates, lift, memory_looks=ranking.memory_looks)
+    lift = GaussianBelief(len(PRIOR_MEAN), prior_mean=PRIOR_MEAN, prior_precision=PRIOR_PRECISION)
+    return RewardModel(clicks, worth, lift, memory_looks=ranking.memory_looks)
 
 
-def _of_an_unknown(settings: Settings) -> tuple[float, float]:
-    """Mean and variance of what one look earns, from the rates that the settings expect.
-
-    A look earns now and then, and then much: its variance is about its second moment.
-    """
+def _worth_of_a_click(settings: Settings) -> tuple[float, float]:
+    """Mean and variance of what one click earns, from the rates that the settings expect."""
     ranking, worth = settings.ranking, settings.worth
-    chances = (1.0, ranking.carts_per_click, ranking.orders_per_click)
-    worths = (worth.click, worth.add_to_cart, worth.purchase)
-    mean = sum(chance * amount for chance, amount in zip(chances, worths, strict=True))
-    square = sum(chance * amount**2 for chance, amount in zip(chances, worths, strict=True))
-    return ranking.click_rate * mean, ranking.click_rate * square
+    carts, orders = ranking.carts_per_click, ranking.orders_per_click
+    mean = worth.click + carts * worth.add_to_cart + orders * worth.purchase
+    variance = (
+        carts * (1 - carts) * worth.add_to_cart**2 + orders * (1 - orders) * worth.purchase**2
+    )
+    # Where only clicks are worth anything nothing varies; a belief needs some spread all the same.
+    return mean, max(variance, (0.1 * mean) ** 2, 1e-12)

@@ -90,10 +90,14 @@ class Ranking(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     carts_per_click: float = 0.15
     orders_per_click: float = 0.05
     """The three: what is expected of a look at an unknown item before the log says better."""
-    arm_strength: float = 60.0
-    """Looks after which an item's own record weighs as much as its category's."""
-    group_strength: float = 200.0
-    overall_strength: float = 500.0
+    item_looks: float = 60.0
+    """Looks after which an item's own clicks weigh as much as its category's."""
+    category_looks: float = 200.0
+    overall_looks: float = 500.0
+    item_clicks: float = 40.0
+    """Clicks after which what an item's clicks earned weighs as much as its category's."""
+    category_clicks: float = 100.0
+    overall_clicks: float = 100.0
     memory_looks: float = 1_000_000.0
     """Looks after which the lift model has forgotten half of what it learnt."""
 

@@ -306,7 +306,7 @@ class Slot(Struct, frozen=True, kw_only=True, gc=False):
     look: float
     """Chance that the slot is looked at, 1 for the first."""
     rate: float
-    """Belief about the item alone, when shown."""
+    """Clicks a look that were expected of the item alone, when shown."""
     features: tuple[float, ...]
     """What the lift model saw (``ranking.features.NAMES``)."""
 

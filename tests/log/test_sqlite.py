@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -30,6 +31,14 @@ def test_one_writer(tmp_path: Path) -> None:
         SQLiteLog(tmp_path)
     with SQLiteLog(tmp_path) as log:
         log.append([record(0)])
+
+
+def test_a_holder_without_a_name(tmp_path: Path) -> None:
+    """A lock whose holder has not yet said who it is counts all the same."""
+    with (tmp_path / "log.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(LogLocked, match="process unknown is writing"):
+            SQLiteLog(tmp_path)
 
 
 def test_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:

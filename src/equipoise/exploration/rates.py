@@ -19,7 +19,7 @@ and likewise for a group under all. A new arm is its group, with the group's unc
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit
@@ -35,8 +35,8 @@ class RateBelief:
     """Beliefs about the reward of one look, for any number of arms in groups.
 
     Mutable: ``add`` and ``reassign`` work in place, O(1). Arms and groups are small whole numbers
-    (positions, category codes); both may appear at any time. Arms that nobody has named are in
-    group -1, which is a group like any other. Sums add: the same adds in another order give the
+    (positions, category codes); both may appear at any time. Group -1, none, is a group like any
+    other. Sums add: the same adds in another order give the
     same belief (to rounding), and a negative add undoes one.
 
     Args:
@@ -81,7 +81,8 @@ class RateBelief:
         """One more than the highest arm named so far."""
         self._arm = np.zeros((0, 2))
         self._slot = np.zeros(0, dtype=np.int64)
-        self._group = np.zeros((1, 2))
+        """Where an arm's group stands in ``_group``, from 1; 0 for an arm that nobody has named."""
+        self._group = np.zeros((2, 2))
         self._overall = np.zeros(2)
         self._seen = np.zeros(3)
 
@@ -103,8 +104,8 @@ class RateBelief:
         strength = self.variance_strength
         return float((strength * self.prior_variance + scatter) / (strength + max(looks, 0.0)))
 
-    def add(self, arm: int, looks: float, reward: float) -> None:
-        """``looks`` at an arm earned ``reward`` more.
+    def add(self, arm: int, looks: float, reward: float, group: int | None = None) -> None:
+        """``looks`` at an arm earned ``reward`` more; ``group`` is its group if that is known.
 
         Worth that comes later is added with no looks. It enters σ² as a reward of its own: the
         product with what the same look had earned before is left out, so σ² is a little low then.
@@ -115,7 +116,7 @@ class RateBelief:
         """
         if not (np.isfinite(looks) and np.isfinite(reward)):
             raise ValueError(f"{looks} looks that earned {reward}: both must be finite")
-        self._name(arm)
+        self._place(arm, group)
         have = self._arm[arm, 0] + looks
         if have < -1e-9 * (1.0 + abs(looks)):
             raise ValueError(f"arm {arm} would be left with {have:g} looks; 0 is the least")
@@ -135,15 +136,19 @@ class RateBelief:
         if group < NO_GROUP:
             raise ValueError(f"group is {group}; it must be -1 (none) or more")
         self._name(arm)
-        while group + 1 >= len(self._group):
+        while group + 2 >= len(self._group):
             self._group = _grown(self._group)
         told = _told(self._arm[arm], self.arm_strength)
         self._tell(int(self._slot[arm]), -told)
-        self._slot[arm] = group + 1
-        self._tell(group + 1, told)
+        self._slot[arm] = group + 2
+        self._tell(group + 2, told)
 
-    def predict(self, arms: Positions) -> tuple[Floats, Floats]:
-        """Mean and variance of the expected reward of a look, each (n,). O(n).
+    def predict(
+        self, arms: Positions, groups: NDArray[np.integer[Any]] | None = None
+    ) -> tuple[Floats, Floats]:
+        """Mean and variance of the expected reward of a look, each (n,). O(n); changes nothing.
+
+        ``groups`` (n,): where an arm that nobody has named takes its mean from; -1 if left out.
 
         Raises:
             ValueError: an arm is below 0.
@@ -153,8 +158,9 @@ class RateBelief:
             raise ValueError(f"arm {index.min()}: arms are numbered from 0")
         overall = (self.prior_mean, self.overall_strength)
         strengths = (self.arm_strength, self.group_strength)
+        slots = np.ones(len(index), np.int64) if groups is None else groups.astype(np.int64) + 2
         return _predict(
-            index, self._arm, self._slot, self._group, self._overall, *overall, *strengths,
+            index, slots, self._arm, self._slot, self._group, self._overall, *overall, *strengths,
             self.variance,
         )  # fmt: skip
 
@@ -174,7 +180,7 @@ class RateBelief:
         """The whole state: the arms' sums, and those derived from them as they were grown."""
         return {
             "arms": self._arm[: self.arms].copy(),
-            "arm_group": (self._slot[: self.arms] - 1).astype(np.int32),
+            "arm_group": (self._slot[: self.arms] - 2).astype(np.int32),
             "groups": self._group.copy(),
             "overall": self._overall.copy(),
             "seen": self._seen.copy(),
@@ -184,10 +190,17 @@ class RateBelief:
         """Become what ``arrays`` described, to the bit."""
         self.arms = len(arrays["arms"])
         self._arm = arrays["arms"].astype(float)
-        self._slot = arrays["arm_group"].astype(np.int64) + 1
+        self._slot = arrays["arm_group"].astype(np.int64) + 2
         self._group = arrays["groups"].astype(float)
         self._overall = arrays["overall"].astype(float)
         self._seen = arrays["seen"].astype(float)
+
+    def _place(self, arm: int, group: int | None) -> None:
+        self._name(arm)
+        known = int(self._slot[arm]) - 2
+        wanted = max(known, NO_GROUP) if group is None else group
+        if wanted != known:
+            self.reassign(arm, wanted)
 
     def _name(self, arm: int) -> None:
         if arm < 0:
@@ -224,6 +237,7 @@ def _grown(array: NDArray[Number]) -> NDArray[Number]:
 @njit(cache=True)
 def _predict(
     index: NDArray[np.int64],
+    otherwise: NDArray[np.int64],
     arm: Floats,
     slot: NDArray[np.int64],
     group: Floats,
@@ -240,11 +254,12 @@ def _predict(
     top_variance = noise / top_weight
     for k in range(len(index)):
         i = index[k]
-        known = i < len(arm)
-        g = slot[i] if known else 0
-        weight = group_strength + group[g, 0]
+        known = i < len(arm) and slot[i] > 0
+        g = slot[i] if known else otherwise[k]
+        told, earned = (group[g, 0], group[g, 1]) if g < len(group) else (0.0, 0.0)
+        weight = group_strength + told
         part = group_strength / weight
-        group_mean = part * top_mean + group[g, 1] / weight
+        group_mean = part * top_mean + earned / weight
         group_variance = noise / weight + part * part * top_variance
         looks, reward = (arm[i, 0], arm[i, 1]) if known else (0.0, 0.0)
         weight = arm_strength + looks

@@ -24,8 +24,11 @@ VISITS_PER_DAY = 400.0
 TICK_MS = 60_000.0
 """World milliseconds, at least, between two looks at what is due by itself: windows that close."""
 FIRST_MINUTES_MS = 120_000.0
-FIRST_MINUTES_FACTOR = 8.0
+FIRST_MINUTES_FACTOR = 12.0
 """``drive`` starts so much faster for the first two minutes: a newcomer is to see it learn."""
+
+DRIVEN_ITEMS = 240
+"""A shop that ``drive`` opens: small, so that two minutes' visitors say something of every item."""
 
 
 def simulate(
@@ -88,7 +91,7 @@ def drive(
 
     For two minutes they come FIRST_MINUTES_FACTOR times as fast. The world's time runs as fast as
     its visitors, VISITS_PER_DAY of them a day, so at 100 a minute a day passes in four minutes (in
-    the first two minutes, in half of one); launches, drift and purchases keep step. Windows of
+    the first two minutes, in twenty seconds); launches, drift and purchases keep step. Windows of
     attribution should be short in proportion.
 
     Raises:
@@ -102,7 +105,8 @@ def drive(
     shopfront = OverHTTP(url, key=key)
     try:
         scene = _scene(
-            shop or Shop.make(seed, launches=1_000, launch_days=200.0), shopfront, pace,
+            shop or Shop.make(seed, n_items=DRIVEN_ITEMS, launches=1_000, launch_days=200.0),
+            shopfront, pace,
             seed=seed, n=12, similar=True, measured=("home",), worth=Worth(),
             prefix=fresh_id("", clock()) + "-",
         )  # fmt: skip
