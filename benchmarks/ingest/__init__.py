@@ -10,8 +10,8 @@ table (what the machine can do), a table with the two text indexes that finding 
 would ordinarily take, and ``SQLiteLog``: from empty, with a million ids already known, with
 ``durability="process"``, and behind ``GroupCommit`` with 64 clients who send one at a time.
 
-*Score*: events per second of ``SQLiteLog`` from empty, power-loss, 100 a commit. Beside it the bytes
-written for an event (at 100 a commit, checkpoints included), which no neighbour on the disk disturbs.
+*Score*: events per second of ``SQLiteLog`` from empty, power-loss, 100 a commit. Beside it the
+bytes written for an event (at 100 a commit, checkpoints included), which no neighbour disturbs.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from equipoise.exploration.beliefs import GaussianBelief
 from equipoise.exploration.epsilon_greedy import EpsilonGreedy
 from equipoise.exploration.floor import Floored
 from equipoise.exploration.greedy import Greedy
+from equipoise.exploration.optimism import Optimism
 from equipoise.exploration.plackett_luce import PlackettLuce
 from equipoise.exploration.rates import RateBelief
 from equipoise.exploration.thompson import Thompson
@@ -24,13 +25,14 @@ __all__ = [
     "GaussianBelief",
     "Greedy",
     "Move",
+    "Optimism",
     "PlackettLuce",
     "RateBelief",
     "Thompson",
     "policy_from",
 ]
 
-POLICIES = (Greedy, EpsilonGreedy, PlackettLuce, Thompson)
+POLICIES = (Greedy, EpsilonGreedy, PlackettLuce, Optimism, Thompson)
 
 
 def policy_from(name: str, parameters: Mapping[str, float] | None = None) -> Policy:
