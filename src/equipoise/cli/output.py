@@ -3,66 +3,69 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 Data = Annotated[Path, typer.Option("--data", help="The data directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 DEFAULT_DATA = Path("equipoise-data")
 
-out = Console()
-err = Console(stderr=True)
+PIPED_WIDTH = 1_000
+"""Columns of what is no terminal: wide enough that nothing is folded for whoever reads a pipe."""
+
 T = TypeVar("T")
 
 
+def out() -> Console:
+    """Standard output: as wide as the terminal, or as the text where there is none."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def err() -> Console:
+    """Standard error."""
+    return Console(stderr=True)
+
+
 def say(text: str) -> None:
-    """A remark on the way; not part of the result."""
-    err.print(text, highlight=False)
+    """What a person is told beside the result."""
+    err().print(Text(text), soft_wrap=True)
+
+
+def remark(text: str) -> None:
+    """What long work is at; silent where nobody watches."""
+    if err().is_terminal:
+        err().print(Text(text, style="dim"), soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """The one line of a failure."""
-    err.print(f"[bold red]error:[/] {text}", highlight=False, soft_wrap=True)
+    err().print(Text.assemble(("error:", "bold red"), " ", " ".join(text.split())), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def print_table(title: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> None:
-    """A table; numbers to the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for index, column in enumerate(columns):
-        numeric = all(_is_number(row[index]) for row in cells) and bool(cells)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in cells:
-        table.add_row(*row)
-    out.print(table, highlight=False)
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(",", "").replace(".", "", 1).replace("%", "").strip().lstrip("-").isdigit()
-
-
 def progress(things: Iterable[T], what: str, *, total: int | None = None) -> Iterator[T]:
     """Pass things on, with a bar where standard error is a terminal."""
-    if not err.is_terminal:
+    if not err().is_terminal:
         yield from things
         return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
+        TaskProgressColumn(show_speed=True),
         TextColumn("{task.completed:,}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err(), transient=True) as bar:
         task = bar.add_task(what, total=total)
         for thing in things:
             yield thing

@@ -1,122 +1,195 @@
-"""From tallies and beliefs to what the console shows: numbers with their population, in words."""
+"""From tallies to what the console shows: figures with their population, and charts.
+
+A slot is counted as shown once there is a verdict on it: at once when it is clicked, else when the
+click window closes. Until a shop's first window has closed only clicks are known and every rate
+would be 100 %, so click rates leave that time out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.types import Floats
+from equipoise.console.history import MINUTE, SMOOTH, SPANS, History, Series
+from equipoise.console.words import counted, duration, money, number, percent, ratio, span
+from equipoise.types import Floats, Milliseconds
 
-MINUTE = 60_000
-SMOOTH = 5
-"""Points of the moving means."""
-
-Series = Mapping[str, NDArray[Any]]
+LEAST_MS = 15_000
+"""A point that has run for less than this says nothing about a rate a minute."""
+VERDICTS = ("clicks_", "shown_")
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A figure, its title, and what it is a figure *of*."""
+    """A figure, its unit, its title, and what it is a figure *of*."""
 
     title: str
     figure: str
     of: str
+    unit: str = ""
     kind: str = ""
 
 
-def tiles(series: Series, *, minutes: int, budget: float | None, currency: str) -> list[Tile]:
-    """The row of figures at the top; ``budget`` is None where several placements are mixed."""
-    total = {name: float(np.nansum(column)) for name, column in series.items() if name != "ts"}
-    span = f"last {span_words(minutes)}"
-    target = "each placement has its own budget" if budget is None else f"budget {percent(budget)}"
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the figures are counted in and held against."""
+
+    currency: str
+    budget: float | None
+    """Of the placements looked at; None where they differ, or keep none."""
+    click_window_ms: int
+
+
+# ---------------------------------------------------------------- figures
+
+
+def tiles(past: History, *, minutes: int, terms: Terms) -> list[Tile]:
+    """The row of figures at the top, each over the last ``minutes``."""
+    total, judged = _totals(past.last(minutes)), _totals(settled(past, terms).last(minutes))
+    currency = terms.currency
     return [
-        Tile(
-            "Lists served", f"{total['decisions']:,.0f}", f"{span}; {total['events']:,.0f} events"
-        ),
-        _rate_tile("Click rate, exploited", total, "exploited"),
-        _rate_tile("Click rate, explored", total, "explored"),
-        Tile(
-            "Spent on exploring",
-            money(total["cost"], currency),
-            f"{ratio_words(total['cost'], total['expected'])} of "
-            f"{money(total['expected'], currency)} expected; {target}",
-        ),
+        Tile("Lists served", f"{total['decisions']:,.0f}", f"in the last {span(minutes)}"),
+        _rate_tile("exploited", total, judged, terms),
+        _rate_tile("explored", total, judged, terms),
+        Tile("Spent on exploring", number(max(total["cost"], 0.0)), spent_of(total, terms),
+             unit=currency),
         Tile(
             "Earned by lists",
-            money(total["worth_exploited"] + total["worth_explored"], currency),
-            f"worth of credited clicks, carts, orders; {money(total['worth_explored'], currency)} "
-            "of it in explored slots",
+            number(total["worth_exploited"] + total["worth_explored"]),
+            "worth of the clicks, carts and orders that slots are credited with; "
+            f"{money(total['worth_explored'], currency)} of it by explored ones",
+            unit=currency,
         ),
         Tile(
             "Orders",
             f"{total['orders']:,.0f}",
-            f"{money(total['revenue'], currency)} revenue, all orders, {span}",
+            f"of the whole shop, {money(total['revenue'], currency)} less refunds",
         ),
-    ]
+    ]  # fmt: skip
 
 
-def _rate_tile(title: str, total: Mapping[str, float], kind: str) -> Tile:
-    clicks, shown = total[f"clicks_{kind}"], total[f"shown_{kind}"]
-    return Tile(
-        title, ratio_words(clicks, shown), f"{clicks:,.0f} clicks of {shown:,.0f} slots shown", kind
+def spent_of(total: Mapping[str, float], terms: Terms) -> str:
+    """What was spent on exploring: which share, of what, against which budget."""
+    cost, expected = total["cost"], total["expected"]
+    if expected <= 0:
+        return "no list has been served"
+    share = percent(cost / expected)
+    said = f"{share} of {money(expected, terms.currency)} that the lists were expected to earn"
+    if share.startswith("−"):
+        said = f"nothing: what was drawn looked {share[1:]} better than greedy lists"
+    return said if terms.budget is None else f"{said}; budget {percent(terms.budget)}"
+
+
+def settled(past: History, terms: Terms) -> History:
+    """Without the verdicts of the time in which only clicks could be known."""
+    if past.decided is None:
+        return past
+    closes = past.decided + terms.click_window_ms
+    waiting = past.now < closes + min(terms.click_window_ms, MINUTE)
+    known = (past.minutes["ts"] + MINUTE > closes) & (not waiting)
+    return replace(
+        past,
+        minutes={
+            name: np.where(known, column, 0.0) if name.startswith(VERDICTS) else column
+            for name, column in past.minutes.items()
+        },
     )
 
 
-def charts(series: Series, *, budget: float | None) -> dict[str, list[float | None]]:
-    """Columns for the four charts; None where a minute has nothing to divide by."""
-    minutes = series["ts"]
-    clicked = {kind: moving_ratio(series[f"clicks_{kind}"], series[f"shown_{kind}"])
-               for kind in ("exploited", "explored")}  # fmt: skip
-    decisions = series["decisions"]
-    worth = series["worth_exploited"] + series["worth_explored"]
-    return {
-        "time": (minutes // 1_000).tolist(),
-        "events": _plain(series["events"].astype(float)),
-        "ctr_exploited": _plain(
-            moving_ratio(series["clicks_exploited"], series["shown_exploited"])
-        ),
-        "ctr_explored": _plain(clicked["explored"]),
-        "spent": _plain(moving_ratio(series["cost"], series["expected"])),
-        "budget": [budget] * len(minutes),
-        "worth": _plain(moving_ratio(worth, decisions)),
+def _rate_tile(
+    kind: str, total: Mapping[str, float], judged: Mapping[str, float], terms: Terms
+) -> Tile:
+    title, clicks, shown = f"Click rate, {kind}", f"clicks_{kind}", f"shown_{kind}"
+    if total[shown] and not judged[shown]:
+        so_far = counted(total[clicks], "click")
+        waits = f"{so_far} so far; a slot without one counts {duration(terms.click_window_ms)} later"
+        return Tile(title, "too early", waits, kind=kind)
+    of = f"{counted(judged[clicks], 'click')} of {counted(judged[shown], 'slot')} shown"
+    return Tile(title, ratio(judged[clicks], judged[shown]), of, kind=kind)
+
+
+def _totals(series: Series) -> dict[str, float]:
+    return {name: float(column.sum()) for name, column in series.items() if name != "ts"}
+
+
+# ---------------------------------------------------------------- charts
+
+
+def charts(past: History, *, minutes: int, terms: Terms) -> dict[str, Any]:
+    """Columns of equal length for the four charts, from the first point that holds anything.
+
+    ``time`` is the start of a point in seconds; None stands where there is nothing to divide by.
+    Rates are moving: over the last ``SMOOTH`` points, or as many as there are.
+    """
+    step = SPANS[minutes]
+    points = binned(settled(past, terms).minutes, step)
+    keep = points["ts"] >= _since(past, minutes, step)
+    worth = points["worth_exploited"] + points["worth_explored"]
+    columns = {
+        "events": _a_minute(points["events"], points["ts"], step, past.now),
+        "ctr_exploited": moving_ratio(points["clicks_exploited"], points["shown_exploited"]),
+        "ctr_explored": moving_ratio(points["clicks_explored"], points["shown_explored"]),
+        "spent": moving_ratio(points["cost"], points["expected"]),
+        "worth": moving_ratio(worth, points["decisions"]),
     }
+    time = (points["ts"][keep] // 1_000).tolist()
+    return {
+        "time": time,
+        "step": step * 60,
+        "budget": [terms.budget] * len(time),
+        **{name: _plain(column[keep]) for name, column in columns.items()},
+    }
+
+
+def smoothing(minutes: int) -> str:
+    """The window of the moving rates, in words."""
+    return duration(SMOOTH * SPANS[minutes] * MINUTE)
+
+
+def binned(series: Series, step: int) -> dict[str, NDArray[Any]]:
+    """Sums over whole multiples of ``step`` minutes; ``ts`` is where each begins."""
+    bins = series["ts"] // (step * MINUTE)
+    first = bins[0]
+    starts = np.arange(first, bins[-1] + 1, dtype=np.int64)
+    summed: dict[str, NDArray[Any]] = {
+        name: np.bincount(bins - first, weights=column, minlength=len(starts))
+        for name, column in series.items()
+        if name != "ts"
+    }
+    return {"ts": starts * step * MINUTE, **summed}
 
 
 def moving_ratio(above: NDArray[Any], below: NDArray[Any], width: int = SMOOTH) -> Floats:
     """Sum over the last ``width`` points of one column by that of the other; NaN where that is 0."""
-    window = np.ones(width)
-    numerator = np.convolve(above.astype(float), window)[: len(above)]
-    denominator = np.convolve(below.astype(float), window)[: len(below)]
-    ratio: Floats = np.divide(
+    numerator, denominator = _moving_sum(above, width), _moving_sum(below, width)
+    ratios: Floats = np.divide(
         numerator, denominator, out=np.full(len(above), np.nan), where=denominator > 0
     )
-    return ratio
+    return ratios
 
 
-def percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
+def _moving_sum(column: NDArray[Any], width: int) -> Floats:
+    sums: Floats = np.convolve(column.astype(np.float64), np.ones(width))[: len(column)]
+    return sums
 
 
-def ratio_words(above: float, below: float) -> str:
-    return percent(above / below) if below > 0 else "none yet"
+def _a_minute(counts: NDArray[Any], starts: NDArray[Any], step: int, now: Milliseconds) -> Floats:
+    """Counts a minute; the point that is still running by the time that it has run."""
+    ran = np.minimum(now - starts, step * MINUTE)
+    rates: Floats = np.where(ran >= LEAST_MS, counts * MINUTE / np.maximum(ran, 1), np.nan)
+    return rates
 
 
-def money(amount: float, currency: str) -> str:
-    return f"{amount:,.2f} {currency}"
-
-
-def span_words(minutes: int) -> str:
-    if minutes % 1_440 == 0:
-        days = minutes // 1_440
-        return "day" if days == 1 else f"{days} days"
-    if minutes % 60 == 0:
-        hours = minutes // 60
-        return "hour" if hours == 1 else f"{hours} hours"
-    return f"{minutes} minutes"
+def _since(past: History, minutes: int, step: int) -> Milliseconds:
+    """The first point that is drawn: not before anything happened."""
+    if past.begun is None:
+        return past.now + 1
+    asked = past.now - minutes * MINUTE
+    return max(asked, past.begun) // (step * MINUTE) * (step * MINUTE)
 
 
 def _plain(column: Floats) -> list[float | None]:
