@@ -20,6 +20,10 @@ Request: TypeAlias = Callable[[int], tuple[str, bytes]]
 """The path and body of the request of this number."""
 
 
+STUCK_S = 30.0
+"""A server that stops answering ends the measurement instead of holding it up."""
+
+
 class Load(Struct, frozen=True, kw_only=True):
     """One measurement."""
 
@@ -40,13 +44,12 @@ class Client(asyncio.Protocol):
         self._until = until
         self._buffer = b""
         self._sent = 0.0
-        self._transport: asyncio.Transport | None = None
+        self._transport: Any = None
         self.done = asyncio.get_running_loop().create_future()
         self.latencies: list[float] = []
         self.failed = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._send()
 
@@ -69,7 +72,6 @@ class Client(asyncio.Protocol):
             self.done.set_result(None)
 
     def _send(self) -> None:
-        assert self._transport is not None
         path, body = self._load.make(next(self._numbers))
         head = (
             f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
@@ -79,7 +81,6 @@ class Client(asyncio.Protocol):
         self._transport.write(head.encode() + body)
 
     def _end(self) -> None:
-        assert self._transport is not None
         self.done.set_result(None)
         self._transport.close()
 
@@ -118,7 +119,8 @@ async def _together(host: str, port: int, load: Load, numbers: Any, seconds: flo
         )
     )
     clients = [client for _, client in pairs]
-    await asyncio.gather(*(client.done for client in clients))
+    async with asyncio.timeout(seconds + STUCK_S):
+        await asyncio.gather(*(client.done for client in clients))
     return clients
 
 

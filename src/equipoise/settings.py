@@ -145,6 +145,10 @@ def default_placements() -> dict[str, Placement]:
         "product": Placement(sources=("similar", *learnt, "co_viewed", "new", "anything"), n=8),
         "cart": Placement(sources=("similar", *learnt, "co_viewed", "anything"), n=6),
         "feed": Placement(sources=learnt + online, n=20),
+        # What everybody likes: asked for as such, so nothing is tried on it.
+        "trending": Placement(
+            sources=("trending", "new", "anything"), policy="greedy", budget=0.0, n=20
+        ),
     }
 
 

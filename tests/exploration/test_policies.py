@@ -146,7 +146,11 @@ def test_refusals(make: Callable[[], object], message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("thomson", {}, "the policies are greedy, epsilon_greedy, plackett_luce, optimism, thompson"),
+        (
+            "thomson",
+            {},
+            "the policies are greedy, epsilon_greedy, plackett_luce, optimism, thompson",
+        ),
         ("epsilon_greedy", {"eps": 0.1}, "its parameters are epsilon, floor"),
         ("plackett_luce", {"temperature": -1.0}, "temperature is -1.0"),
         ("greedy", {"floor": 2.0}, "floor is 2.0"),

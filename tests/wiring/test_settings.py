@@ -69,7 +69,9 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
 
 def test_listing_shows_every_value_and_its_default() -> None:
     """``doctor --settings`` prints this."""
-    rows = {name: (value, default) for name, value, default in listing(build({"shop": {"name": "X"}}))}
+    rows = {
+        name: (value, default) for name, value, default in listing(build({"shop": {"name": "X"}}))
+    }
 
     assert rows["shop.name"] == ("X", "My shop")
     assert rows["placements.home.policy"] == ("thompson", "thompson")

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from equipoise.cli.output import DEFAULT_DATA, AsJson, Data, out, print_json, progress, say
+from equipoise.cli.output import DEFAULT_DATA, AsJson, Data, out, print_json, progress, remark
+from equipoise.cli.tables import print_table
 from equipoise.codec import decode
 from equipoise.data import Interactions
-from equipoise.errors import InvalidInput, SettingsError
+from equipoise.errors import SettingsError
 from equipoise.evaluation.protocol import evaluate as judge
+from equipoise.evaluation.table import Table
 from equipoise.feedback.training import train as fit
 from equipoise.home import Home
 from equipoise.intake.data_sets import DATA_SETS
@@ -22,8 +24,28 @@ from equipoise.recommenders import ALL
 from equipoise.settings import Settings
 from equipoise.types import Event, Item, Kind
 
+NAMES = [cls.name for cls in ALL]
+HEADS = {
+    "ndcg@10": "nDCG@10", "ndcg@20": "nDCG@20", "hit_rate@10": "hit rate@10",
+    "hit_rate@20": "hit rate@20", "mrr": "MRR", "fit_seconds": "fit (s)",
+    "list_microseconds": "a list (µs)",
+}  # fmt: skip
+
+
+def _known(names: list[str] | None) -> list[str] | None:
+    for name in names or []:
+        if name not in NAMES:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(NAMES)}")
+    return names
+
+
 Names = Annotated[
-    list[str] | None, typer.Option("--recommender", help="Which ones; repeatable. Default: all.")
+    list[str] | None,
+    typer.Option(
+        "--recommender",
+        callback=_known,
+        help=f"Which ones; repeatable: {', '.join(NAMES)}. Default: those of [training].",
+    ),
 ]
 
 
@@ -32,7 +54,10 @@ def train(
     data: Data = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
-    """Fit on the log, check against its last days, publish a snapshot if it is no worse."""
+    """Fit on the log, check against its last days, publish a snapshot if it is no worse.
+
+    Exit 1 where nothing was published; the report says why.
+    """
     home = Home(data)
     settings = home.settings()
     home.secrets()
@@ -40,26 +65,34 @@ def train(
         report = fit(
             progress(events_of(log), "Reading the log"),
             items_of(log),
-            recommenders=_chosen(recommender or settings.training.recommenders, settings),
+            recommenders=_chosen(recommender, settings),
             holdout_days=settings.training.holdout_days,
             folder=home.snapshots,
             tolerance=settings.training.tolerance,
             keep=settings.training.keep,
-            say=say,
+            say=remark,
         )
     if as_json:
         print_json(report.to_dict())
     else:
-        out.print(report)
+        out().print(report, highlight=False)
     if not report.published:
         raise typer.Exit(1)
 
 
 def evaluate(
-    dataset: Annotated[str, typer.Option(help="A known data set instead of the log.")] = "",
-    train_file: Annotated[Path | None, typer.Option("--train", help="CSV to fit on.")] = None,
-    test_file: Annotated[Path | None, typer.Option("--test", help="CSV to judge on.")] = None,
-    last_days: Annotated[float, typer.Option(help="Days held out, where there is one log.")] = 28.0,
+    dataset: Annotated[str, typer.Option(help=f"Instead of the log: {', '.join(DATA_SETS)}.")] = "",
+    train_file: Annotated[
+        Path | None,
+        typer.Option("--train", exists=True, dir_okay=False, help="CSV to fit on, with --test."),
+    ] = None,
+    test_file: Annotated[
+        Path | None,
+        typer.Option("--test", exists=True, dir_okay=False, help="CSV to judge on, with --train."),
+    ] = None,
+    last_days: Annotated[
+        float, typer.Option(min=0.0, help="Days held out, where there is one log.")
+    ] = 28.0,
     repeats: Annotated[
         bool, typer.Option("--repeats", help="Items the shopper knows may be listed and count.")
     ] = False,
@@ -67,23 +100,22 @@ def evaluate(
     data: Data = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
-    """The accuracy table, one row a recommender; baselines above."""
+    """The accuracy table, one row a recommender; above them each shopper's own most bought."""
+    if (train_file is None) != (test_file is None):
+        raise typer.BadParameter("--train and --test go together")
     settings = Home(data).settings()
     items: list[Item] = []
-    if train_file or test_file:
-        if not (train_file and test_file):
-            raise typer.BadParameter("--train and --test go together")
+    if train_file and test_file:
         parts = (Interactions.from_csv(train_file), Interactions.from_csv(test_file))
     else:
-        events, items = _events_and_items(dataset, data)
-        whole = Interactions.from_events(progress(events, "Reading events"))
+        whole, items = _set(dataset) if dataset else _logged(data)
         parts = whole.split_temporal(last_days=last_days)
-    chosen = _chosen(recommender or settings.training.recommenders, settings)
-    table = judge(*parts, chosen, repeats=repeats, items=items)
+    remark("Fitting and judging")
+    table = judge(*parts, _chosen(recommender, settings), repeats=repeats, items=items)
     if as_json:
         print_json({"rows": table.to_dicts(), "note": table.note})
     else:
-        out.print(table)
+        _print(table)
 
 
 def events_of(log: EventLog) -> Iterator[Event]:
@@ -103,36 +135,52 @@ def items_of(log: EventLog) -> list[Item]:
     return list(items.values())
 
 
-def _events_and_items(dataset: str, data: Path) -> tuple[Iterable[Event], list[Item]]:
-    if not dataset:
-        home = Home(data)
-        home.secrets()
-        log = SQLiteLog(home.log, read_only=True)
-        return events_of(log), items_of(log)
-    if dataset not in DATA_SETS:
-        raise InvalidInput(
-            f"{dataset!r} is no known data set; the data sets are {', '.join(DATA_SETS)}"
-        )
-    say(f"Reading {dataset}")
-    nouns = list(DATA_SETS[dataset]())
+def _logged(data: Path) -> tuple[Interactions, list[Item]]:
+    home = Home(data)
+    home.secrets()
+    with SQLiteLog(home.log, read_only=True) as log:
+        events = progress(events_of(log), "Reading the log")
+        return Interactions.from_events(events), items_of(log)
+
+
+def _set(name: str) -> tuple[Interactions, list[Item]]:
+    if name not in DATA_SETS:
+        raise typer.BadParameter(f"--dataset {name!r} is none of {', '.join(DATA_SETS)}")
+    nouns = list(progress(DATA_SETS[name](), f"Reading {name}"))
     items = [noun for noun in nouns if isinstance(noun, Item)]
-    return [noun for noun in nouns if isinstance(noun, Event)], items
+    return Interactions.from_events(noun for noun in nouns if isinstance(noun, Event)), items
 
 
-def _chosen(names: Iterable[str], settings: Settings) -> list[Any]:
+def _chosen(names: Iterable[str] | None, settings: Settings) -> list[Any]:
     """Recommenders by name, with the keywords that the settings give them."""
     classes = {cls.name: cls for cls in ALL}
     chosen = []
-    for name in names:
+    for name in names or settings.training.recommenders:
         if name not in classes:
             raise SettingsError(
-                f"{name!r} is no recommender; the recommenders are {', '.join(classes)}"
+                f"training.recommenders: {name!r} is no recommender; "
+                f"the recommenders are {', '.join(classes)}"
             )
         try:
             chosen.append(classes[name](**settings.recommenders.get(name, {})))
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise SettingsError(f"recommenders.{name}: {error}") from error
     return chosen
+
+
+def _print(table: Table) -> None:
+    columns = [key for key in table.rows[0] if key != "baseline"]
+    print_table(
+        "Accuracy",
+        [HEADS.get(column, column) for column in columns],
+        [[_figure(column, row[column]) for column in columns] for row in table.rows],
+        note=table.note,
+    )
+
+
+def _figure(column: str, value: Any) -> str:
+    digits = {"fit_seconds": 2, "list_microseconds": 0}.get(column, 4)
+    return value if isinstance(value, str) else f"{value:,.{digits}f}"
 
 
 commands: dict[str, Callable[..., Any]] = {"train": train, "evaluate": evaluate}

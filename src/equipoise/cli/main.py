@@ -16,6 +16,8 @@ from equipoise.cli.serve import commands as serving
 from equipoise.cli.shop import commands as keeping
 from equipoise.errors import EquipoiseError
 
+COMMANDS = {**keeping, **bringing, **learning, **asking, **serving}
+
 app = typer.Typer(
     name="equipoise",
     help="A recommender you run yourself that knows what it does not know yet.",
@@ -23,9 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (keeping, bringing, learning, asking, serving):
-    for name, command in group.items():
-        app.command(name)(command)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def _version(wanted: bool) -> None:
@@ -50,5 +51,11 @@ def main() -> None:
     except EquipoiseError as error:
         complain(str(error))
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except OSError as error:
+        # The system refused: no such folder, no right to write, no space.
+        complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,12 +16,13 @@ import typer
 
 from equipoise.cli.output import DEFAULT_DATA, Data, say
 from equipoise.engine import Engine
-from equipoise.errors import InvalidInput
+from equipoise.errors import EquipoiseError
 from equipoise.home import Home
 from equipoise.intake.data_sets import DATA_SETS
-from equipoise.server.run import serve as run
+from equipoise.server.keys import Keys, check_binding
 from equipoise.settings import Settings, build
 
+LOOPBACK = "127.0.0.1"
 DEMO_PORT = 8765
 DEMO: dict[str, Any] = {
     "shop": {"name": "Equipoise demo shop", "currency": "EUR"},
@@ -33,22 +35,31 @@ DEMO: dict[str, Any] = {
 def serve(
     data: Data = DEFAULT_DATA,
     host: Annotated[str | None, typer.Option(help="Default: the settings' host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Default: the settings' port.")] = None,
-    workers: Annotated[int, typer.Option(help="The embedded size has one.")] = 1,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Default: the settings' port.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=1, help="The embedded log has one writer, so one.")
+    ] = 1,
 ) -> None:
     """The HTTP service, with storefront and console, until it is told to stop."""
-    settings = Home(data).settings()
-    address = f"http://{host or settings.server.host}:{port or settings.server.port}"
-    say(f"Serving {data} at {address}  (console: {address}/console, API: {address}/docs)")
-    run(data, host=host, port=port, workers=workers)
+    with closing(Engine.open(data)) as engine:
+        chosen = engine.settings.server
+        address = (host or chosen.host, port or chosen.port)
+        check_binding(address[0], Keys(Home(data).keys_file))
+        check_free(*address)
+        url = f"http://{address[0]}:{address[1]}"
+        say(f"Serving {data} at {url}  (console: {url}/console, API: {url}/docs)")
+        _run(engine, *address)
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="On loopback.")] = DEMO_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="On loopback.")] = DEMO_PORT,
     data_set: Annotated[
-        str, typer.Option("--data-set", help="Replay a real shop's log: online-retail, …")
+        str,
+        typer.Option("--data-set", help=f"Replay a real shop's log: {', '.join(DATA_SETS)}."),
     ] = "",
-    visitors: Annotated[float, typer.Option(help="Simulated visitors a minute.")] = 120.0,
+    visitors: Annotated[float, typer.Option(min=1.0, help="Simulated visitors a minute.")] = 120.0,
     seed: Annotated[int, typer.Option(help="Of the simulated shop.")] = 7,
     data: Annotated[
         Path | None, typer.Option("--data", help="Keep the data here; default: thrown away.")
@@ -57,24 +68,50 @@ def demo(
 ) -> None:
     """A stocked shop with simulated shoppers, storefront and console, on loopback."""
     if data_set and data_set not in DATA_SETS:
-        raise InvalidInput(
-            f"{data_set!r} is no known data set; the data sets are {', '.join(DATA_SETS)}"
-        )
+        raise typer.BadParameter(f"--data-set {data_set!r} is none of {', '.join(DATA_SETS)}")
+    check_free(LOOPBACK, port)
     with _folder(data) as folder:
         Home(folder).create()
-        engine = Engine.open(folder, settings=_settings(folder, data_set))
-        url = f"http://127.0.0.1:{port}"
-        say(
-            f"[bold]Storefront[/]  {url}/shop\n[bold]Console[/]     {url}/console\n"
-            f"[bold]API[/]         {url}/docs\nShoppers are coming in. Ctrl-C ends the demo."
-        )
-        try:
-            with _shoppers(url, data_set, visitors, seed):
-                if browser:
-                    webbrowser.open(f"{url}/console")
-                run(engine, host="127.0.0.1", port=port)
-        finally:
-            engine.close()
+        url = f"http://{LOOPBACK}:{port}"
+        with (
+            closing(Engine.open(folder, settings=_settings(folder, data_set))) as engine,
+            _shoppers(url, data_set, visitors, seed),
+        ):
+            say(
+                f"Storefront  {url}/shop\nConsole     {url}/console\nAPI         {url}/docs\n"
+                "Shoppers are coming in. Ctrl-C ends the demo."
+            )
+            if browser:
+                webbrowser.open(f"{url}/console")
+            _run(engine, LOOPBACK, port)
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before anything is started.
+
+    Raises:
+        EquipoiseError: the name is unknown, the port taken or forbidden.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+    except OSError as error:
+        raise EquipoiseError(
+            f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}; "
+            "--host and --port choose another address"
+        ) from error
+
+
+def _run(engine: Engine, host: str, port: int) -> None:
+    # Loaded here: every other command starts without a web server.
+    from equipoise.server.run import serve as run
+
+    try:
+        run(engine, host=host, port=port)
+    except RuntimeError as error:
+        raise EquipoiseError(str(error)) from error
 
 
 def _settings(folder: Path, data_set: str) -> Settings:

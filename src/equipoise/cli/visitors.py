@@ -9,12 +9,16 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from equipoise.cli.output import complain
+from equipoise.clock import now
+from equipoise.errors import EquipoiseError
 from equipoise.intake.data_sets import DATA_SETS
+from equipoise.randomness import fresh_id
 from equipoise.simulation.client import OverHTTP
 from equipoise.simulation.replay import replay
 from equipoise.simulation.run import drive
 
 STARTS_WITHIN_S = 60
+GRACE_S = 2.0
 REPLAY_DAYS_A_MINUTE = 4.0
 
 
@@ -26,9 +30,21 @@ def main(url: str, visitors: float, seed: int, data_set: str = "") -> None:
     if not _ready(url, stop):
         complain(f"the service at {url} did not start within {STARTS_WITHIN_S} s")
         sys.exit(1)
+    try:
+        _come(url, visitors, seed, data_set, stop)
+    except (OSError, EquipoiseError) as error:
+        # A service that is being stopped does not answer its last visitors.
+        if not stop.wait(GRACE_S):
+            complain(f"the shoppers left: {error}")
+            sys.exit(1)
+
+
+def _come(url: str, visitors: float, seed: int, data_set: str, stop: Signal) -> None:
     if data_set:
         speed = REPLAY_DAYS_A_MINUTE * 1_440
-        replay(DATA_SETS[data_set](), OverHTTP(url), speed=speed, stop=stop)
+        # A demo that keeps its data may be shown again: each time the log's events are new ones.
+        prefix = fresh_id("", now()) + "-"
+        replay(DATA_SETS[data_set](), OverHTTP(url), speed=speed, prefix=prefix, stop=stop)
     else:
         drive(url, seed, visitors, stop)
 

@@ -41,7 +41,7 @@ def named(engine: Engine, item_id: str) -> Item:
 
 
 def address(item_id: str) -> str:
-    """The product page. An id may hold anything, ``..`` and ``//`` too, so it is no part of a path."""
+    """The product page. Ids may hold ``..`` and ``//``: none of them is made part of a path."""
     return f"/shop/item?id={quote(item_id, safe='')}"
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from equipoise.clock import rfc3339
-from equipoise.console.figures import MINUTE, charts, percent, span_words, tiles
+from equipoise.console import decisions as told
+from equipoise.console.figures import Terms, charts, smoothing, tiles
+from equipoise.console.history import SPANS, History, history, nearest_span
+from equipoise.console.learner import learner
 from equipoise.console.render import HEADERS, page
 from equipoise.console.service import Service
-from equipoise.console.storefront import title
+from equipoise.console.words import duration, moment, span
 from equipoise.engine import Engine
-from equipoise.errors import UnknownDecision
-from equipoise.types import Decision, Item
+from equipoise.errors import InvalidInput, UnknownDecision
 
-SPANS = (10, 60, 360, 1_440, 2_880)
 ROWS = 50
-MOVES = 12
+QUIET_MS = 60_000
+"""A shop from which nothing has come for this long is called quiet."""
 
 
 def console(service: Service) -> list[HTTPRouteHandler]:
@@ -27,38 +28,47 @@ def console(service: Service) -> list[HTTPRouteHandler]:
 
     @get("/console", include_in_schema=False, sync_to_thread=False)
     def overview(placement: str = "", minutes: int = 60) -> Response[str]:
-        engine = service.engine
+        engine, minutes = service.engine, nearest_span(minutes)
+        try:
+            terms = _terms(engine, placement)
+        except InvalidInput as error:
+            return _missing(engine, "overview", str(error))
         return page(
             "console_overview.html",
             here="overview",
             placement=placement,
             minutes=minutes,
-            spans=[(value, span_words(value)) for value in SPANS],
+            spans=[(value, span(value)) for value in SPANS],
             placements=sorted(engine.settings.placements),
+            smoothing=smoothing(minutes),
+            click_window=duration(terms.click_window_ms),
+            news=_status(service),
             tiles=_tiles(engine, placement, minutes),
-            **_learner(engine, placement),
+            **learner(engine, placement),
             **_frame(engine),
         )
 
     @get("/console/tiles", include_in_schema=False, sync_to_thread=False)
     def tile_row(placement: str = "", minutes: int = 60) -> Response[str]:
-        return page("console_tiles.html", tiles=_tiles(service.engine, placement, minutes))
+        found = _tiles(service.engine, placement, nearest_span(minutes))
+        return page("console_tiles.html", tiles=found)
 
     @get("/console/learner", include_in_schema=False, sync_to_thread=False)
-    def learner(placement: str = "") -> Response[str]:
-        return page("console_learner.html", placement=placement,
-                    **_learner(service.engine, placement))  # fmt: skip
+    def learnt(placement: str = "") -> Response[str]:
+        _terms(service.engine, placement)
+        return page("console_learner.html", **learner(service.engine, placement))
 
     @get("/console/series", include_in_schema=False, sync_to_thread=False)
     def series(placement: str = "", minutes: int = 60) -> Response[dict[str, Any]]:
         engine = service.engine
-        columns = charts(_series(engine, placement, minutes), budget=_budget(engine, placement))
-        return Response(columns, headers=HEADERS)
+        terms = _terms(engine, placement)
+        columns = charts(_history(engine, placement), minutes=nearest_span(minutes), terms=terms)
+        return Response(columns | {"status": _status(service)}, headers=HEADERS)
 
     @get("/console/decisions", include_in_schema=False, sync_to_thread=False)
     def decisions() -> Response[str]:
         engine = service.engine
-        rows = [_row(one) for one in engine.newest_decisions(ROWS)]
+        rows = [told.row(one) for one in engine.newest_decisions(ROWS)]
         return page("console_decisions.html", here="decisions", rows=rows, **_frame(engine))
 
     @get("/console/decisions/{decision_id:str}", include_in_schema=False, sync_to_thread=False)
@@ -67,115 +77,76 @@ def console(service: Service) -> list[HTTPRouteHandler]:
         try:
             stored = engine.decision(decision_id)
         except UnknownDecision:
-            return page("console_missing.html", status=404, here="decisions",
-                        decision_id=decision_id, **_frame(engine))  # fmt: skip
+            return _missing(engine, "decisions", f"No decision {decision_id} is on the log.")
         return page(
             "console_decision.html",
             here="decisions",
-            decision=_about(stored) | {"same": engine.replay(decision_id) == stored},
-            slots=_slots(engine, stored),
+            decision=told.row(stored),
+            reason=stored.reason,
+            same=engine.replay(decision_id) == stored,
+            facts=told.facts(stored, engine.settings.shop.currency),
+            slots=told.slots(engine, stored),
             **_frame(engine),
         )
 
-    return [overview, tile_row, learner, series, decisions, decision]
-
-
-def _series(engine: Engine, placement: str, minutes: int) -> Any:
-    now = engine.clock()
-    return engine.knowledge.tallies.minutes(now - minutes * MINUTE, now, placement or None)
+    return [overview, tile_row, learnt, series, decisions, decision]
 
 
 def _tiles(engine: Engine, placement: str, minutes: int) -> Any:
-    return tiles(
-        _series(engine, placement, minutes),
-        minutes=minutes,
+    past = _history(engine, placement)
+    return tiles(past, minutes=minutes, terms=_terms(engine, placement))
+
+
+def _history(engine: Engine, placement: str) -> History:
+    return history(engine.knowledge.tallies, engine.clock(), placement)
+
+
+def _terms(engine: Engine, placement: str) -> Terms:
+    """Raises InvalidInput where the shop has no such placement."""
+    settings = engine.settings
+    if placement and placement not in settings.placements:
+        raise InvalidInput(
+            f"{placement!r} is no placement of this shop; "
+            f"its placements are {', '.join(sorted(settings.placements))}",
+            code="unknown_placement",
+            pointer="/placement",
+        )
+    return Terms(
+        currency=settings.shop.currency,
         budget=_budget(engine, placement),
-        currency=engine.settings.shop.currency,
+        click_window_ms=round(settings.attribution.click_window_s * 1_000),
     )
 
 
 def _budget(engine: Engine, placement: str) -> float | None:
-    """The budget of one placement, or the common one of all; None where they differ."""
-    if placement in engine.settings.placements:
-        return engine.settings.placements[placement].budget
-    budgets = {chosen.budget for chosen in engine.settings.placements.values()}
+    """The budget of one placement, or the common one of all; None where there is no such thing."""
+    placements = engine.settings.placements
+    chosen = [placements[placement]] if placement in placements else placements.values()
+    budgets = {one.budget if one.fixed_level is None else None for one in chosen}
     return budgets.pop() if len(budgets) == 1 else None
 
 
-def _learner(engine: Engine, placement: str) -> dict[str, Any]:
-    summary = engine.summary()
-    chosen = [placement] if placement else sorted(engine.settings.placements)
+def _status(service: Service) -> dict[str, Any]:
+    """Whether news keeps coming, and when the last came."""
+    fresh, now = service.fresh, service.engine.clock()
+    if service.failing:
+        state, words = "failing", "the log refuses what is written"
+    elif fresh is None:
+        state, words = "waiting", "nothing has arrived yet"
+    elif now - fresh > QUIET_MS:
+        state, words = "quiet", "nothing has arrived since"
+    else:
+        state, words = "live", "last record folded in at"
     return {
-        "balances": [_balance(engine, name) for name in chosen],
-        "moves": _moves(engine, chosen),
-        "weights": [
-            {"name": row["name"], "mean": f"{row['mean']:.2f}", "sd": f"{row['sd']:.2f}"}
-            for row in summary["weights"]
-        ],
-        "state": summary["state"],
+        "state": state,
+        "words": words,
+        "at": "" if fresh is None else moment(fresh),
+        "ts": "" if fresh is None else rfc3339(fresh),
     }
 
 
-def _balance(engine: Engine, name: str) -> dict[str, str]:
-    placement = engine.settings.placements[name]
-    state = engine.knowledge.balance_state(name)
-    measured = engine.knowledge.balance(name).measured(state)
-    return {
-        "placement": name,
-        "policy": placement.policy,
-        "target": percent(placement.budget),
-        "measured": percent(measured) if state.expected > 0 else "nothing yet",
-        "level": f"{engine.level(name):.2f}",
-    }
-
-
-def _moves(engine: Engine, placements: list[str]) -> list[dict[str, str]]:
-    moves = [(move, name) for name in placements for move in engine.knowledge.moves.get(name, ())]
-    moves.sort(key=lambda pair: pair[0].ts, reverse=True)
-    return [
-        {"at": rfc3339(move.ts)[11:19], "placement": name, "reason": move.reason}
-        for move, name in moves[:MOVES]
-    ]
-
-
-def _row(decision: Decision) -> dict[str, Any]:
-    return _about(decision) | {
-        "n": len(decision.slots),
-        "explored": sum(slot.explored for slot in decision.slots),
-        "cost": percent(decision.cost / decision.expected) if decision.expected > 0 else "0.0 %",
-    }
-
-
-def _about(decision: Decision) -> dict[str, Any]:
-    return {
-        "id": decision.decision_id,
-        "at": rfc3339(decision.ts)[:19].replace("T", " "),
-        "placement": decision.query.placement,
-        "shopper": decision.shopper,
-        "policy": decision.policy.name,
-        "level": f"{decision.policy.level:.2f}",
-        "candidates": len(decision.items) // 4,
-        "fallback": decision.fallback_level,
-        "reason": decision.reason,
-    }
-
-
-def _slots(engine: Engine, decision: Decision) -> list[dict[str, Any]]:
-    language = engine.settings.shop.default_language
-    return [
-        {
-            "rank": index + 1,
-            "item_id": slot.item_id,
-            "title": title(engine.item(slot.item_id) or Item(item_id=slot.item_id), language),
-            "why": " ".join(engine.reasons(decision, index)),
-            "propensity": f"{slot.propensity:.4f}",
-            "explored": slot.explored,
-            "mean": f"{slot.mean:.5f}",
-            "sd": f"{math.sqrt(slot.variance):.5f}",
-            "source": slot.source,
-        }
-        for index, slot in enumerate(decision.slots)
-    ]
+def _missing(engine: Engine, here: str, words: str) -> Response[str]:
+    return page("console_missing.html", status=404, here=here, words=words, **_frame(engine))
 
 
 def _frame(engine: Engine) -> dict[str, Any]:

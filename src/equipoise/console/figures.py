@@ -106,7 +106,8 @@ def _rate_tile(
     title, clicks, shown = f"Click rate, {kind}", f"clicks_{kind}", f"shown_{kind}"
     if total[shown] and not judged[shown]:
         so_far = counted(total[clicks], "click")
-        waits = f"{so_far} so far; a slot without one counts {duration(terms.click_window_ms)} later"
+        later = duration(terms.click_window_ms)
+        waits = f"{so_far} so far; a slot without one counts {later} after it was seen"
         return Tile(title, "too early", waits, kind=kind)
     of = f"{counted(judged[clicks], 'click')} of {counted(judged[shown], 'slot')} shown"
     return Tile(title, ratio(judged[clicks], judged[shown]), of, kind=kind)
@@ -164,7 +165,7 @@ def binned(series: Series, step: int) -> dict[str, NDArray[Any]]:
 
 
 def moving_ratio(above: NDArray[Any], below: NDArray[Any], width: int = SMOOTH) -> Floats:
-    """Sum over the last ``width`` points of one column by that of the other; NaN where that is 0."""
+    """Sum of the last ``width`` points of one column by that of the other; NaN where that is 0."""
     numerator, denominator = _moving_sum(above, width), _moving_sum(below, width)
     ratios: Floats = np.divide(
         numerator, denominator, out=np.full(len(above), np.nan), where=denominator > 0

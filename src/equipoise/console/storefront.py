@@ -24,12 +24,13 @@ def storefront(service: Service) -> list[HTTPRouteHandler]:
     @get("/shop", include_in_schema=False, sync_to_thread=False)
     def home(department: str = "") -> Response[str]:
         frame = _frame(service.engine, department)
-        return page("shop_home.html", empty=not service.engine.knowledge.catalogue.ids, **frame)
+        empty = not service.engine.knowledge.catalogue.listed.any()
+        return page("shop_home.html", empty=empty, **frame)
 
     @get("/shop/item", include_in_schema=False, sync_to_thread=False)
     def product(id: str) -> Response[str]:
         frame, item = _frame(service.engine), service.engine.item(id)
-        if item is None:
+        if item is None or item.hidden:
             return page("shop_missing.html", status=404, **frame)
         return page("shop_item.html", item=card(item, service.engine.settings.shop), **frame)
 

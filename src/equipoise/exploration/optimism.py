@@ -17,9 +17,9 @@ from equipoise.types import Bools, Floats, Scored
 
 @dataclass(frozen=True)
 class Optimism:
-    """``p_i ∝ exp((m_i + c s_i) / (temperature · c · s_J))`` over what is open, ``c = reach · level``.
+    """``p_i ∝ exp((m_i + c s_i) / (temperature · c · s_J))`` over what is open, c = reach · level.
 
-    ``m_i`` and ``s_i`` are mean and spread of the belief, J the candidate of the highest ``m + c s``
+    ``m_i`` and ``s_i`` are mean and spread of the belief, J the candidate that leads in ``m + c s``
     before anything is placed. An upper confidence bound (Auer, Cesa-Bianchi and Fischer, *Machine
     Learning* 2002) says which items are worth trying; the softmax about it (Vaswani et al., AISTATS
     2020: randomised exploration) gives every item a probability to be logged. One number sets both

@@ -20,8 +20,8 @@ from equipoise.types import Floats, Floats32, Milliseconds, Positions, Shopper
 
 PRIORS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
-        # name: (mean, spread) of the weight. A lift of 1 is an item shown to just anybody; the spread of
-        # its weight is next to nothing, since it is the unit of all rates.
+        # name: (mean, spread) of the weight. A lift of 1 is an item shown to just anybody; its weight
+        # cannot move, since it is the unit of all rates.
         "base": (1.0, 0.001),
         "recommended": (1.5, 1.0),
         "affinity": (2.0, 1.0),

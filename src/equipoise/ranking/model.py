@@ -10,15 +10,15 @@ In two stages, because clicks teach first and orders last: one order is worth ma
 rare, so a rate of *money* a look would for weeks be a record of luck. The parts learn from one
 another's estimates as they stood when the slot was shown:
 
-- *clicks:* a slot counts as ``look × lift`` looks, so that clicks are set against expected clicks
+- *clicks:* a slot counts as ``look × lift`` looks, so that clicks are set against expected ones
   (COEC; Zhang and Jones, WWW 2007): what a good place or match earned is not the item's merit.
 - *lift:* clicks are regressed on ``look × rate × g``: what a good item earned is not the match's.
-  The noise of a click is that of a count, as large as its mean. The weight of ``base`` is held at 1:
+  The noise of clicks is that of a count, as large as its mean. The weight of ``base`` stays at 1:
   rates and lift are known only as a product, and one of them must not move.
 - *worth:* what a click earns, carts and orders included, however late; the look is not asked.
 
-As of a product of independents the mean is ``Π m`` and the variance ``Π(s² + m²) − Π m²``; the parts
-have shared their data, so independence is approximate.
+As of a product of independents the mean is ``Π m`` and the variance ``Π(s² + m²) − Π m²``; the
+parts have shared their data, so independence is approximate.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from equipoise.clock import rfc3339
 from equipoise.engine import Engine
 from equipoise.errors import InvalidInput
 from equipoise.intake.catalogue import patch_item, read_coupon, read_item
-from equipoise.server import examples, shapes
+from equipoise.server import examples, requests, shapes
 from equipoise.server.addresses import after_of, cursor, id_of, limit_of
 from equipoise.server.answers import Answer, json
 from equipoise.server.bodies import read_body, read_object
@@ -90,8 +90,8 @@ COUPONS = Shelf(
 
 def _about(summary: str, noun: str, **more: Any) -> dict[str, Any]:
     shapes_of: dict[str, Any] = {
-        "item": {"body": shapes.ItemIn, "answer": shapes.ItemOut},
-        "coupon": {"body": shapes.CouponIn, "answer": shapes.CouponOut},
+        "item": {"body": requests.ItemIn, "answer": shapes.ItemOut},
+        "coupon": {"body": requests.CouponIn, "answer": shapes.CouponOut},
     }[noun]
     said = {"tag": "catalogue", "summary": summary, "answer": shapes_of["answer"]}
     said["answer_example"] = examples.OUT[noun]
@@ -141,7 +141,7 @@ async def delete_item(request: Asked) -> None:
     "/v1/items:batch",
     status_code=200,
     opt=_about("Put many items; a bad one never sinks the good.", "item", problems=(503,),
-               body=(shapes.ItemsIn,), body_example={"items": [examples.OUT["item"]]},
+               body=(requests.ItemsIn,), body_example={"items": [examples.OUT["item"]]},
                answer=shapes.BatchOut, answer_example=examples.BATCH_OUT),
 )  # fmt: skip
 async def post_items(request: Asked) -> ASGIApp:
@@ -204,7 +204,7 @@ async def delete_coupon(request: Asked) -> None:
     "/v1/coupons:batch",
     status_code=200,
     opt=_about("Put many coupons; a bad one never sinks the good.", "coupon", problems=(503,),
-               body=(shapes.CouponsIn,), body_example={"coupons": [examples.OUT["coupon"]]},
+               body=(requests.CouponsIn,), body_example={"coupons": [examples.OUT["coupon"]]},
                answer=shapes.BatchOut, answer_example=examples.BATCH_OUT),
 )  # fmt: skip
 async def post_coupons(request: Asked) -> ASGIApp:

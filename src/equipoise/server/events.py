@@ -16,7 +16,7 @@ from msgspec import UNSET
 from equipoise.clock import rfc3339
 from equipoise.errors import InvalidInput
 from equipoise.intake.canonical import Batch, read_events
-from equipoise.server import examples, shapes
+from equipoise.server import examples, requests, shapes
 from equipoise.server.access import Caller, caller_of
 from equipoise.server.addresses import cursor, limit_of, position_of
 from equipoise.server.answers import json
@@ -41,7 +41,7 @@ REPLAYED_AT_ONCE = 500
             "its reason. 200 when at least one is durable, 4xx when none is. Purchases from a pk_ "
             "key are kept under `attributes.unverified` and are worth nothing."
         ),
-        body=(shapes.EventIn, shapes.EventsIn),
+        body=(requests.EventIn, requests.EventsIn),
         body_example=examples.EVENT,
         answer=shapes.EventsOut,
         answer_example=examples.EVENTS_OUT,
@@ -64,7 +64,7 @@ async def post_events(request: Request[Any, Any, Any]) -> ASGIApp:
             "For `navigator.sendBeacon`: no preflight, no cookies, `*` without credentials. A "
             "beacon cannot set headers, so the pk_ key goes in `?key=`."
         ),
-        body=(shapes.EventIn, shapes.EventsIn),
+        body=(requests.EventIn, requests.EventsIn),
         body_example=examples.EVENT,
         body_media_type="text/plain",
         parameters=(parameter("key", "The pk_ key, where keys are in use."),),
@@ -108,7 +108,7 @@ async def get_rejected(request: Request[Any, Any, Any]) -> ASGIApp:
             "At most 500 a call: call again while `accepted` is not 0. An event without `ts` keeps "
             "the time of its first arrival. `index` is the place among the letters that were tried."
         ),
-        body=(shapes.RejectedIn,),
+        body=(requests.RejectedIn,),
         body_example={"rejected_ids": [1]},
         body_required=False,
         answer=shapes.EventsOut,

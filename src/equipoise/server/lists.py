@@ -12,7 +12,7 @@ from msgspec import UNSET
 from equipoise.clock import elapsed, rfc3339
 from equipoise.engine import Engine
 from equipoise.intake.queries import read_query
-from equipoise.server import examples, shapes
+from equipoise.server import examples, requests, shapes
 from equipoise.server.access import Caller, caller_of
 from equipoise.server.addresses import id_of
 from equipoise.server.answers import Answer, json
@@ -46,7 +46,7 @@ WHO: tuple[Parameter, ...] = (
             "all that explaining, replaying and re-evaluating it needs. A pk_ key may name an "
             "anonymous_id alone."
         ),
-        body=(shapes.ListIn,),
+        body=(requests.ListIn,),
         body_example=examples.LIST_IN,
         answer=shapes.ListOut,
         answer_example=examples.LIST_OUT,

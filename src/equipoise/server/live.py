@@ -86,6 +86,11 @@ class Live:
         return self._group.waiting if self._group else 0
 
     @property
+    def buckets(self) -> int:
+        """Token buckets that are kept."""
+        return len(self.limits)
+
+    @property
     def started(self) -> bool:
         return self._group is not None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -13,18 +13,31 @@ from prometheus_client.registry import Collector
 from equipoise.engine import Engine
 from equipoise.types import Decision
 
-if TYPE_CHECKING:
-    from equipoise.server.live import Live
-
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 COMMIT_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 
 
+class Observed(Protocol):
+    """The running shop, as far as it is counted (``live.Live``)."""
+
+    engine: Engine
+    failing: bool
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def lost(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def buckets(self) -> int: ...
+
+
 class Metrics:
     """The counters of one server."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Observed) -> None:
         self.registry = registry = CollectorRegistry()
         self._requests = Counter(
             "equipoise_requests",
@@ -106,7 +119,7 @@ class Metrics:
 class _State(Collector):
     """What is read off the engine at the moment of the scrape."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Observed) -> None:
         self._live = live
 
     def collect(self) -> Iterator[Metric]:
@@ -125,7 +138,7 @@ class _State(Collector):
         yield _gauge(
             "equipoise_open_decisions", "Decisions with slots in flight.", len(known.attribution)
         )
-        yield _gauge("equipoise_limit_buckets", "Token buckets kept.", len(live.limits))
+        yield _gauge("equipoise_limit_buckets", "Token buckets kept.", live.buckets)
         yield from _balances(live.engine)
 
     def describe(self) -> Iterable[Metric]:

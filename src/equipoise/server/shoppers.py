@@ -13,7 +13,7 @@ from equipoise.clock import rfc3339
 from equipoise.codec import decode
 from equipoise.engine import Engine
 from equipoise.intake.catalogue import read_user
-from equipoise.server import examples, shapes
+from equipoise.server import examples, requests, shapes
 from equipoise.server.addresses import id_of
 from equipoise.server.answers import json
 from equipoise.server.bodies import read_body, read_object
@@ -34,7 +34,7 @@ NOT_ERASED = (
     opt=about(
         tag="shoppers",
         summary="Put a shopper's record; it replaces what was there.",
-        body=(shapes.UserIn,),
+        body=(requests.UserIn,),
         body_example=examples.USER,
         answer=shapes.UserOut,
         answer_example=examples.USER_OUT,
@@ -140,7 +140,7 @@ async def get_export(request: Asked) -> ASGIApp:
         tag="shoppers",
         summary="What a shopper allows; what is not named stays as it was.",
         description="A refusal holds from the next list on, and for every event that follows.",
-        body=(shapes.ConsentShape,),
+        body=(requests.ConsentShape,),
         body_example={"personalization": False},
         answer=shapes.UserOut,
         answer_example=examples.USER_OUT,
