@@ -109,7 +109,7 @@ def test_a_placement_that_is_gone_explores_nothing(lived: Engine) -> None:
 
 
 @pytest.fixture
-def shop(
+def closed(
     tmp_path: Path, quick: Settings, live: Live
 ) -> tuple[Path, ManualClock, dict[str, Arrays]]:
     """A data directory that was lived in and closed, and what was known when it was."""
@@ -122,16 +122,16 @@ def shop(
     return home.folder, clock, known
 
 
-Shop = tuple[Path, ManualClock, dict[str, Arrays]]
+Closed = tuple[Path, ManualClock, dict[str, Arrays]]
 
 
 def reopened(folder: Path, clock: ManualClock, settings: Settings, **how: Any) -> Engine:
     return Engine.open(folder, settings=settings, clock=clock, **how)
 
 
-def test_delete_the_state_and_replay(shop: Shop, quick: Settings, differing: Differing) -> None:
+def test_delete_the_state_and_replay(closed: Closed, quick: Settings, differing: Differing) -> None:
     """The same bytes from the checkpoint, from the log alone, and for a reader beside."""
-    folder, clock, known = shop
+    folder, clock, known = closed
     with_state = reopened(folder, clock, quick, read_only=True)
     shutil.rmtree(folder / "state")
     without = reopened(folder, clock, quick)
@@ -143,10 +143,10 @@ def test_delete_the_state_and_replay(shop: Shop, quick: Settings, differing: Dif
 
 
 def test_a_live_checkpoint_and_a_longer_log(
-    shop: Shop, quick: Settings, live: Live, differing: Differing
+    closed: Closed, quick: Settings, live: Live, differing: Differing
 ) -> None:
     """Closed, opened, lived in again, and replayed from the start."""
-    folder, clock, _ = shop
+    folder, clock, _ = closed
     engine = reopened(folder, clock, quick)
     live(engine, 40, seed=2, prefix="again-")
 
@@ -155,10 +155,10 @@ def test_a_live_checkpoint_and_a_longer_log(
 
 
 def test_a_damaged_checkpoint_is_replayed(
-    shop: Shop, quick: Settings, differing: Differing
+    closed: Closed, quick: Settings, differing: Differing
 ) -> None:
     """It is only speed: what fails its check is not believed."""
-    folder, clock, known = shop
+    folder, clock, known = closed
     for file in (folder / "state").rglob("*.npy"):
         body = bytearray(file.read_bytes())
         body[-1] ^= 1
@@ -169,9 +169,9 @@ def test_a_damaged_checkpoint_is_replayed(
     engine.close()
 
 
-def test_a_checkpoint_of_other_settings_is_not_used(shop: Shop, differing: Differing) -> None:
+def test_a_checkpoint_of_other_settings_is_not_used(closed: Closed, differing: Differing) -> None:
     """What a click is worth changes what is known, from the first click on."""
-    folder, clock, known = shop
+    folder, clock, known = closed
     dearer = build({"log": {"durability": "process"}, "worth": {"click": 0.5}})
     engine = reopened(folder, clock, dearer)
 
@@ -180,9 +180,9 @@ def test_a_checkpoint_of_other_settings_is_not_used(shop: Shop, differing: Diffe
     engine.close()
 
 
-def test_a_reader_writes_nothing(shop: Shop, quick: Settings) -> None:
+def test_a_reader_writes_nothing(closed: Closed, quick: Settings) -> None:
     """``read_only`` leaves every file as it was; also while closing."""
-    folder, clock, _ = shop
+    folder, clock, _ = closed
     before = _files(folder)
     engine = reopened(folder, clock, quick, read_only=True)
     engine.recommend(Query(placement="home", anonymous_id="x"))

@@ -129,7 +129,7 @@ def test_a_worse_snapshot_is_refused_and_the_old_one_stays(
 
 
 def _store_pairs(engine: Engine, clock: ManualClock) -> None:
-    """400 shoppers view three of the five items of one of twenty shelves: the shelf tells it all."""
+    """400 shoppers view three of the five items of a shelf: what goes with what tells it all."""
     events = [
         Event(
             event_id=f"e-{who}-{step}",
