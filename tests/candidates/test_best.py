@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.candidates.best import best, turn_of, walk, within_categories
+from equipoise.candidates.best import Shortlist, best, turn_of, walk, within_categories
 from equipoise.randomness import derive
 from equipoise.types import Query, Shopper
 
@@ -108,3 +108,31 @@ def test_within_categories() -> None:
 
     wanted = np.array([0.5, np.nan, 0.55, 0.1, np.nan, np.nan])
     assert np.allclose(got, wanted, equal_nan=True, rtol=1e-6)
+
+
+@given(
+    values=st.lists(st.integers(0, 6), min_size=1, max_size=60),
+    k=st.integers(0, 8),
+    size=st.integers(1, 40),
+    turn=st.integers(0, 2**62),
+)
+@settings(derandomize=True, max_examples=300, deadline=None)
+def test_a_shortlist_is_best(values: list[int], k: int, size: int, turn: int) -> None:
+    """Whatever its size, and with ties at every edge: the same items in the same order."""
+    column = np.array(values, np.int32)
+    shortlist = Shortlist(size)
+    for seed in range(3):
+        eligible = derive(seed, "eligible").random(len(column)) < 0.6
+        positions, taken = shortlist.best(column, 1, eligible, k, turn)
+        expected, their = best(column, eligible, k, turn)
+
+        assert positions.tolist() == expected.tolist()
+        assert taken.tolist() == their.tolist()
+
+
+def test_a_shortlist_follows_its_key() -> None:
+    """Another key: another column."""
+    shortlist, all_ = Shortlist(2), np.ones(4, bool)
+
+    assert shortlist.best(np.array([1.0, 2, 3, 4]), "a", all_, 1)[0].tolist() == [3]
+    assert shortlist.best(np.array([9.0, 2, 3, 4]), "b", all_, 1)[0].tolist() == [0]

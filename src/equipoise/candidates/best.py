@@ -7,6 +7,7 @@ shop that knows nothing yet does not show the first rows of its catalogue to eve
 from __future__ import annotations
 
 import heapq
+from collections.abc import Hashable
 from hashlib import blake2b
 from math import gcd
 from typing import Any
@@ -39,6 +40,50 @@ def best(
     """
     positions = _best(values, eligible, k, np.uint64(turn)) if k > 0 else np.empty(0, np.int32)
     return positions, values[positions]
+
+
+class Shortlist:
+    """``best`` over a column that most queries share: the leaders are found once, then used again.
+
+    Exact for as long as ``key`` says that the column is the same. Where too few of the leaders are
+    eligible, or those that follow them are their equals, the whole column is looked at.
+    """
+
+    def __init__(self, size: int = 4_096) -> None:
+        self._size = size
+        self._key: Hashable = None
+        self._leaders: Positions = np.empty(0, np.int32)
+        self._floor: Any = None
+        """The highest value that is not among the leaders; None if all are."""
+
+    def best(
+        self, values: NDArray[Any], key: Hashable, eligible: Bools, k: int, turn: int = 0
+    ) -> tuple[Positions, NDArray[Any]]:
+        """As ``best(values, eligible, k, turn)``."""
+        if key != self._key or key is None:
+            self._key = key
+            self._lead(values)
+        known = self._leaders[self._leaders < min(len(values), len(eligible))]
+        among = known[eligible[known]]
+        if k <= 0:
+            return known[:0], values[known[:0]]
+        if self._floor is None or (len(among) > k and values[among[k - 1]] > self._floor):
+            # Whoever equals the last one that is taken has a right to its place too.
+            last = values[among[min(k, len(among)) - 1]] if len(among) else 0
+            among = among[values[among] >= last]
+            positions = _best_of(among.astype(np.int64), values, k, np.uint64(turn))
+            return positions, values[positions]
+        return best(values, eligible, k, turn)
+
+    def _lead(self, values: NDArray[Any]) -> None:
+        if len(values) <= self._size:
+            order = np.argsort(-values, kind="stable")
+            self._leaders, self._floor = order.astype(np.int32), None
+            return
+        cut = np.argpartition(-values, self._size)
+        leaders = cut[: self._size]
+        self._floor = values[cut[self._size]]
+        self._leaders = leaders[np.argsort(-values[leaders], kind="stable")].astype(np.int32)
 
 
 def walk(eligible: Bools, k: int, turn: int) -> Positions:
@@ -83,6 +128,23 @@ def _best(values, eligible, k, turn):  # type: ignore[no-untyped-def]
         elif one > heap[0]:
             heapq.heapreplace(heap, one)
         least = heap[0][0]
+    out = np.empty(len(heap), np.int32)
+    for place in range(len(heap) - 1, -1, -1):
+        out[place] = heapq.heappop(heap)[2]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _best_of(positions, values, k, turn):  # type: ignore[no-untyped-def]
+    heap = [(values[0], np.uint64(0), 0) for _ in range(0)]
+    for i in positions:
+        if values[i] != values[i]:
+            continue
+        one = (values[i], _hash(turn, i), i)
+        if len(heap) < k:
+            heapq.heappush(heap, one)
+        elif one > heap[0]:
+            heapq.heapreplace(heap, one)
     out = np.empty(len(heap), np.int32)
     for place in range(len(heap) - 1, -1, -1):
         out[place] = heapq.heappop(heap)[2]

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from equipoise.candidates.best import best, turn_of, walk, within_categories
+from equipoise.candidates.best import Shortlist, best, turn_of, walk, within_categories
 from equipoise.candidates.shop import Catalogue, Counts, Recommender
 from equipoise.clock import DAY, Clock, now
 from equipoise.types import Bools, Candidates, Floats, Floats32, Positions, Query, Shopper
@@ -167,10 +167,14 @@ class Trending:
     def __init__(self, counts: Counts, *, clock: Clock = now) -> None:
         self._counts = counts
         self._clock = clock
+        self._shortlist = Shortlist()
 
     def propose(self, query: Query, shopper: Shopper, eligible: Bools, k: int) -> Candidates:
-        met = self._counts.trending(self._clock())
-        items, values = best(met, eligible, k, turn_of(query, shopper))
+        at = self._clock()
+        met = self._counts.trending(at)
+        # Who leads is found anew once a second, by how much is always known to the moment.
+        second = (at // 1_000, len(met))
+        items, values = self._shortlist.best(met, second, eligible, k, turn_of(query, shopper))
         return Candidates(items[values > 0], _share_of_best(values[values > 0]), self.name)
 
 
@@ -181,10 +185,17 @@ class New:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._shortlist = Shortlist()
+        self._version = -1
+        self._days: NDArray[np.int32] = np.empty(0, np.int32)
 
     def propose(self, query: Query, shopper: Shopper, eligible: Bools, k: int) -> Candidates:
-        days = _days(self._catalogue.created)
-        items, values = best(days, eligible, k, turn_of(query, shopper))
+        version = self._catalogue.version
+        if version != self._version:
+            self._version, self._days = version, _days(self._catalogue.created)
+        items, values = self._shortlist.best(
+            self._days, version, eligible, k, turn_of(query, shopper)
+        )
         age = (values[:1] - values).astype(np.float32)
         return Candidates(items, 1 / (1 + age), self.name)
 

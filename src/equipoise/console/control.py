@@ -36,22 +36,21 @@ def console(service: Service) -> list[HTTPRouteHandler]:
         return page(
             "console_overview.html",
             here="overview",
-            placement=placement,
             minutes=minutes,
             spans=[(value, span(value)) for value in SPANS],
             placements=sorted(engine.settings.placements),
             smoothing=smoothing(minutes),
             click_window=duration(terms.click_window_ms),
             news=_status(service),
-            tiles=_tiles(engine, placement, minutes),
+            **_tiles(engine, placement, minutes),
             **learner(engine, placement),
             **_frame(engine),
         )
 
     @get("/console/tiles", include_in_schema=False, sync_to_thread=False)
     def tile_row(placement: str = "", minutes: int = 60) -> Response[str]:
-        found = _tiles(service.engine, placement, nearest_span(minutes))
-        return page("console_tiles.html", tiles=found)
+        minutes = nearest_span(minutes)
+        return page("console_tiles.html", **_tiles(service.engine, placement, minutes))
 
     @get("/console/learner", include_in_schema=False, sync_to_thread=False)
     def learnt(placement: str = "") -> Response[str]:
@@ -92,9 +91,13 @@ def console(service: Service) -> list[HTTPRouteHandler]:
     return [overview, tile_row, learnt, series, decisions, decision]
 
 
-def _tiles(engine: Engine, placement: str, minutes: int) -> Any:
-    past = _history(engine, placement)
-    return tiles(past, minutes=minutes, terms=_terms(engine, placement))
+def _tiles(engine: Engine, placement: str, minutes: int) -> dict[str, Any]:
+    past, terms = _history(engine, placement), _terms(engine, placement)
+    return {
+        "tiles": tiles(past, minutes=minutes, terms=terms),
+        "span": span(minutes),
+        "placement": placement,
+    }
 
 
 def _history(engine: Engine, placement: str) -> History:

@@ -45,13 +45,12 @@ def row(decision: Decision) -> dict[str, Any]:
 
 def facts(decision: Decision, currency: str) -> list[tuple[str, str]]:
     """A decision in names and values."""
-    policy = decision.policy
+    policy, pool = decision.policy, f"{len(decision.items) // 4:,}"
     return [
         ("Placement", decision.query.placement),
         ("Shopper", shopper(decision.shopper)),
         ("Policy", f"{policy.name.replace('_', ' ')} {policy.version} at level {policy.level:.2f}"),
-        ("Slots", f"{len(decision.slots)} of {decision.query.n} asked for"),
-        ("Candidates", f"{len(decision.items) // 4:,}"),
+        ("Slots", f"{len(decision.slots)} of {decision.query.n} asked for, {pool} candidates"),
         ("Chosen by", RUNGS.get(decision.fallback_level, decision.fallback_level)),
         ("Price of exploring", _price(decision, currency)),
         ("Recommenders", decision.snapshot or "none published yet"),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.console.history import MINUTE, SMOOTH, SPANS, History, Series
-from equipoise.console.words import counted, duration, money, number, percent, ratio, span
+from equipoise.console.words import counted, duration, money, number, percent, ratio
 from equipoise.types import Floats, Milliseconds
 
 LEAST_MS = 15_000
@@ -52,7 +52,7 @@ def tiles(past: History, *, minutes: int, terms: Terms) -> list[Tile]:
     total, judged = _totals(past.last(minutes)), _totals(settled(past, terms).last(minutes))
     currency = terms.currency
     return [
-        Tile("Lists served", f"{total['decisions']:,.0f}", f"in the last {span(minutes)}"),
+        Tile("Lists served", f"{total['decisions']:,.0f}", "one for each time a placement asked"),
         _rate_tile("exploited", total, judged, terms),
         _rate_tile("explored", total, judged, terms),
         Tile("Spent on exploring", number(max(total["cost"], 0.0)), spent_of(total, terms),
@@ -67,7 +67,7 @@ def tiles(past: History, *, minutes: int, terms: Terms) -> list[Tile]:
         Tile(
             "Orders",
             f"{total['orders']:,.0f}",
-            f"of the whole shop, {money(total['revenue'], currency)} less refunds",
+            f"of the whole shop; revenue {money(total['revenue'], currency)}, refunds taken off",
         ),
     ]  # fmt: skip
 
@@ -89,8 +89,7 @@ def settled(past: History, terms: Terms) -> History:
     if past.decided is None:
         return past
     closes = past.decided + terms.click_window_ms
-    waiting = past.now < closes + min(terms.click_window_ms, MINUTE)
-    known = (past.minutes["ts"] + MINUTE > closes) & (not waiting)
+    known = past.minutes["ts"] > closes
     return replace(
         past,
         minutes={

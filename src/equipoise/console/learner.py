@@ -15,7 +15,7 @@ MOVES = 9
 FULL = 0.995
 """A level this near to its highest is said to be there."""
 FEATURES = {
-    "base": "Shown to just anybody",
+    "base": "Shown to just anybody: the unit",
     "recommended": "Fits the shopper's history, by the trained recommenders",
     "affinity": "From a category the shopper likes",
     "co_viewed": "Often viewed with what the shopper viewed",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,8 @@ from equipoise.types import Floats, Floats32, Milliseconds, Positions, Shopper
 
 PRIORS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
-        # name: (mean, spread) of the weight. A lift of 1 is an item shown to just anybody; its weight
-        # cannot move, since it is the unit of all rates.
+        # name: (mean, spread) of the weight. A lift of 1 is an item shown to just anybody; the
+        # weight of that cannot move, since it is the unit of all rates.
         "base": (1.0, 0.001),
         "recommended": (1.5, 1.0),
         "affinity": (2.0, 1.0),
@@ -103,9 +103,7 @@ def affinity(catalogue: Catalogue, items: Positions, shares: Mapping[str, float]
     liked = {catalogue.code("category", path): share for path, share in shares.items()}
     if not liked:
         return np.zeros(len(items))
-    codes, which = np.unique(catalogue.category[items], return_inverse=True)
-    parents = catalogue.parents
-    return np.array([_mean_up(code, parents, liked) for code in codes.tolist()])[which]
+    return _mean_up(catalogue.category[items], np.array([*catalogue.parents, -1]), liked)
 
 
 def price(prices: Floats, usual: float | None) -> Floats:
@@ -142,10 +140,18 @@ def _column(pool: Pool, source: str) -> Floats32:
     return pool.scores[:, pool.sources.index(source)]
 
 
-def _mean_up(code: int, parents: Sequence[int], shares: Mapping[int | None, float]) -> float:
-    total, levels = 0.0, 0
-    while code >= 0:
-        total += shares.get(code, 0.0)
-        levels += 1
-        code = parents[code]
-    return total / max(levels, 1)
+def _mean_up(
+    codes: NDArray[np.int32], parents: NDArray[np.int64], shares: Mapping[int | None, float]
+) -> Floats:
+    """(n,) mean share over each code and all above it. ``parents`` ends with what is above none."""
+    share = np.zeros(len(parents))
+    for code, value in shares.items():
+        if code is not None:
+            share[code] = value
+    total, levels = np.zeros(len(codes)), np.zeros(len(codes))
+    above: NDArray[Any] = codes
+    while (above >= 0).any():
+        total += np.where(above >= 0, share[above], 0.0)
+        levels += above >= 0
+        above = np.where(above >= 0, parents[above], -1)
+    return total / np.maximum(levels, 1.0)

@@ -40,7 +40,7 @@
     var ink = colour('soft'), line = colour('line');
     var axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: '12px system-ui, sans-serif' };
     return {
-      width: host.clientWidth, height: host.clientHeight, legend: { show: false }, padding: [10, 14, 0, 0],
+      width: host.clientWidth, height: host.clientHeight, legend: { show: false }, padding: [10, 24, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'control-room' } },
       scales: {
         x: { time: true, range: function (u, low, high) { return [low, Math.max(high + (spec.bars ? step : 0), low + 4 * step)]; } },
@@ -52,7 +52,7 @@
         return {
           label: l[0], stroke: ink, width: spec.bars ? 0 : 2, dash: l[2], fill: spec.bars ? ink : undefined,
           points: { show: spec.bars || l[2] ? false : undefined, size: 6, fill: ink },
-          paths: spec.bars ? w.uPlot.paths.bars({ size: [0.8, 60], align: 1 }) : undefined
+          paths: spec.bars ? w.uPlot.paths.bars({ size: [0.8, 100], align: 1 }) : undefined
         };
       })),
       hooks: { setCursor: [function (u) { tell(name, u.cursor.idx); }] }
