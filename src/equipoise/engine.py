@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from equipoise import __version__
 from equipoise import clock as clocks
 from equipoise.codec import decode, encode
-from equipoise.errors import SnapshotError, UnknownDecision
+from equipoise.errors import UnknownDecision
 from equipoise.home import Home
 from equipoise.intake.canonical import record_ids
 from equipoise.intake.tokens import Claim, impression, sign
@@ -24,9 +25,11 @@ from equipoise.log.memory import MemoryLog
 from equipoise.log.sqlite import SQLiteLog
 from equipoise.randomness import derive, fresh_id
 from equipoise.ranking.reasons import reasons
+from equipoise.recommenders import Recommender, recommenders_from
 from equipoise.settings import Settings
 from equipoise.state import snapshot
 from equipoise.types import (
+    Arrays,
     Coupon,
     Decision,
     Event,
@@ -41,8 +44,10 @@ from equipoise.types import (
 )
 from equipoise.walk import Walk
 
-DECISIONS_KEPT = 10_000
-"""Newest decisions that stay in memory; older ones are read from the log."""
+logger = logging.getLogger("equipoise.engine")
+
+DECISIONS_KEPT = 2_000
+"""Newest decisions that stay in memory, some 10 KB each; older ones are read from the log."""
 
 
 class Engine:
@@ -130,7 +135,7 @@ class Engine:
 
     def close(self) -> None:
         """Keep a checkpoint and let the log go."""
-        self.save_state()
+        self.keep(self.checkpoint())
         self.log.close()
 
     # ------------------------------------------------------------ serve
@@ -328,25 +333,34 @@ class Engine:
     # ------------------------------------------------------------ snapshots and checkpoints
 
     def refresh(self) -> bool:
-        """Swap in the newest published snapshot, if it is another than the one in use.
+        """Swap in the newest published snapshot, if it is another than the one in use."""
+        found = self.newest_snapshot()
+        if found is not None:
+            self.walk.use(*found)
+        return found is not None
 
-        A damaged one is set aside and the newest good one serves in its place.
+    def newest_snapshot(self) -> tuple[str, list[Recommender]] | None:
+        """Id and recommenders of what has been published since; None if nothing has.
+
+        Reads files only, so that a server may do it beside the serving. A damaged snapshot is set
+        aside, said so on the log of the process, and the newest good one stands in its place.
         """
         if self.home is None or snapshot.current(self.home.snapshots) in (None, self.snapshot_id):
-            return False
-        try:
-            found = snapshot.newest_good(self.home.snapshots)
-        except SnapshotError:
-            return False
-        self.walk.use(found.snapshot_id, found.arrays)
-        return True
+            return None
+        found = self._good(self.home.snapshots)
+        if found.snapshot_id in (None, self.snapshot_id):
+            return None
+        return found.snapshot_id, recommenders_from(found.arrays)
 
-    def save_state(self) -> None:
-        """A checkpoint of the folds, so that the next start need not read the whole log."""
+    def checkpoint(self) -> dict[str, Arrays]:
+        """The folds as they are now, for ``keep``."""
+        return self.knowledge.dump()
+
+    def keep(self, tables: dict[str, Arrays]) -> None:
+        """Write a checkpoint, so that the next start need not read the whole log."""
         if self.home is None or self._read_only:
             return
-        about = {"seq": self.knowledge.seq, "settings": self._fingerprint()}
-        state_id = snapshot.write(self.home.state, self.knowledge.dump(), about)
+        state_id = snapshot.write(self.home.state, tables, {"settings": self._fingerprint()})
         snapshot.publish(self.home.state, state_id)
         snapshot.prune(self.home.state, keep=2)
 
@@ -354,12 +368,21 @@ class Engine:
         """Start from the newest checkpoint that is whole and of these settings; else from zero."""
         if self.home is None or snapshot.current(self.home.state) is None:
             return
-        try:
-            found = snapshot.newest_good(self.home.state)
-        except SnapshotError:
-            return
-        if found.about.get("settings") == self._fingerprint():
+        found = self._good(self.home.state)
+        if found.snapshot_id and found.about.get("settings") == self._fingerprint():
             self.knowledge.load(found.arrays)
+
+    def seal(self) -> None:
+        """Move the log's old days into Parquet segments."""
+        days = self.settings.log.seal_after_days
+        self.log.seal(self.clock() - days * clocks.DAY)
+
+    @staticmethod
+    def _good(folder: Path) -> snapshot.Snapshot:
+        found = snapshot.newest_good(folder)
+        for problem in found.problems:
+            logger.warning("%s", problem)
+        return found
 
     def _fingerprint(self) -> str:
         """What a fold depends on besides the log."""

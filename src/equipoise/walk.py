@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -27,12 +27,12 @@ from equipoise.knowledge import Knowledge
 from equipoise.randomness import derive
 from equipoise.ranking.examination import look
 from equipoise.ranking.features import compute
-from equipoise.recommenders import ALL
+from equipoise.recommenders import Recommender
 from equipoise.settings import Placement, Settings
 from equipoise.slates.draw import draw
 from equipoise.slates.fallback import level_of, reason_for
 from equipoise.slates.rules import Rules
-from equipoise.types import Arrays, Decision, Draw, PolicyUsed, Query, Scored, Slot
+from equipoise.types import Decision, Draw, PolicyUsed, Query, Scored, Slot
 
 PROPOSALS = 200
 """Candidates that one source may propose."""
@@ -228,13 +228,10 @@ class Walk:
             return fixed
         return self.knowledge.balance(placement).level(self.knowledge.balance_state(placement))
 
-    def use(self, snapshot_id: str, arrays: Mapping[str, Arrays]) -> None:
+    def use(self, snapshot_id: str, recommenders: Sequence[Recommender]) -> None:
         """Serve with these fitted recommenders from the next list on."""
-        by_name = {recommender.name: recommender for recommender in ALL}
         self._learnt = {
-            name: Recommended(by_name[name].from_arrays(table), self.knowledge.catalogue)
-            for name, table in arrays.items()
-            if name in by_name
+            fitted.name: Recommended(fitted, self.knowledge.catalogue) for fitted in recommenders
         }
         self._sources = self._online_sources() | self._learnt
         self.snapshot_id = snapshot_id

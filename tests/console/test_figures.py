@@ -63,7 +63,7 @@ def test_moving_ratio_of_nothing_is_unknown() -> None:
 @given(columns, st.integers(1, 10))
 @settings(derandomize=True, max_examples=60)
 def test_moving_ratio_laws(below: list[int], width: int) -> None:
-    """The same column by itself is 1; twice above is twice the rate; what is to come is not used."""
+    """A column by itself is 1; twice above is twice the rate; what is to come is not used."""
     column = np.array(below)
     rates = moving_ratio(column, column, width)
     known = ~np.isnan(rates)
@@ -184,7 +184,7 @@ def test_columns_are_of_one_length(minutes: int, step: int) -> None:
 
 
 def test_the_running_minute_is_a_rate() -> None:
-    """Thirty seconds of a minute with 50 events are 100 events a minute; a fresh minute is silent."""
+    """Half a minute with 50 events is 100 events a minute; a fresh minute is silent."""
     drawn = charts(past_of(1, events={0: 60, 1: 50}), minutes=10, terms=TERMS)
     fresh = replace(past_of(1, events={0: 60, 1: 50}), now=START + MINUTE + 1_000)
 

@@ -21,8 +21,8 @@ def test_percent(share: float, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("probability", "said"),
-    [(0.0, "0 %"), (0.0003, "<1 %"), (0.005, "1 %"), (0.46, "46 %"), (0.9987, ">99 %"),
-     (1.0, "100 %")],
+    [(0.0, "0 %"), (0.0003, "<1 %"), (0.005, "<1 %"), (0.01, "1 %"), (0.46, "46 %"),
+     (0.9987, ">99 %"), (1.0, "100 %")],
 )  # fmt: skip
 def test_chance_is_neither_never_nor_always_unless_it_is(probability: float, said: str) -> None:
     """Rounding turns no chance into an impossibility, nor into a certainty."""

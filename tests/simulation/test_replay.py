@@ -15,7 +15,7 @@ START = 1_291_000_000_000
 
 def bought(who: str, day: float, *item_ids: str) -> Event:
     return Event(
-        event_id=f"{who}-{day}-{'-'.join(item_ids)}",
+        event_id=f"{who}-{day}-{'-'.join(item_ids)[:40]}",
         event="purchase",
         ts=START + round(day * DAY),
         user_id=who,
@@ -128,3 +128,16 @@ def test_refuses_an_empty_log(stranger: Any) -> None:
     """Items alone are no log."""
     with pytest.raises(ValueError, match="the log holds no event"):
         replay(ITEMS, stranger, speed=1.0, clock=stranger.clock)
+
+
+def test_wholesale_orders_arrive_in_pieces(stranger: Any) -> None:
+    """An order of more lines than a service takes is sent as several; no line is lost or twice."""
+    names = [f"w{k}" for k in range(450)]
+    log = [*(Item(item_id=name) for name in names), bought("x", 0.0, *names)]
+    outcome = replay(log, stranger, speed=1.0, clock=stranger.clock)
+    pieces = [event for event in stranger.events if event["event"] == "purchase"]
+
+    assert [line["item_id"] for event in pieces for line in event["items"]] == names
+    assert len({event["transaction_id"] for event in pieces}) == len(pieces) == 3
+    assert outcome.events == 1
+    assert outcome.rejected == []

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
+from polars.exceptions import PolarsError
 
 from equipoise.cli.output import DEFAULT_DATA, AsJson, Data, print_json, progress, say
 from equipoise.cli.tables import print_table
@@ -67,7 +68,8 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Bring a log in. Killed, it goes on where it was; a second import adds nothing twice."""
-    nouns = _begun(_nouns(source, format_, _pairs("--map", mapping), _pairs("--set", constant)))
+    columns, constants = _pairs("--map", mapping), _pairs("--set", constant)
+    nouns = _begun(_nouns(source, format_, columns, constants), source)
     home = Home(data)
     if not home.exists:
         home.create()
@@ -162,11 +164,18 @@ def _nouns(
     return read_table(path, kind=KINDS[rows], mapping=columns, constants=constants)
 
 
-def _begun(nouns: Iterable[Noun]) -> Iterator[Noun]:
+def _begun(nouns: Iterable[Noun], source: str) -> Iterator[Noun]:
     """With the first one read: what cannot be read at all is told before anything is made."""
-    iterator = iter(nouns)
+    iterator = _legible(nouns, source)
     first = list(islice(iterator, 1))
     return chain(first, iterator)
+
+
+def _legible(nouns: Iterable[Noun], source: str) -> Iterator[Noun]:
+    try:
+        yield from nouns
+    except PolarsError as error:
+        raise InvalidInput(f"{source} cannot be read: {error}", code="format") from error
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:

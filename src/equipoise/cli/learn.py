@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -164,7 +165,10 @@ def _chosen(names: Iterable[str] | None, settings: Settings) -> list[Any]:
         try:
             chosen.append(classes[name](**settings.recommenders.get(name, {})))
         except (TypeError, ValueError) as error:
-            raise SettingsError(f"recommenders.{name}: {error}") from error
+            keywords = ", ".join(signature(classes[name]).parameters)
+            raise SettingsError(
+                f"recommenders.{name}: {error}; its keywords are {keywords}"
+            ) from error
     return chosen
 
 

@@ -47,7 +47,7 @@ def root(
 def main() -> None:
     """The console script. What went wrong on purpose is one line; a bug keeps its traceback."""
     try:
-        app()
+        app(prog_name="equipoise")
     except EquipoiseError as error:
         complain(str(error))
         sys.exit(1)

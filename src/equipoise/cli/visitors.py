@@ -17,7 +17,7 @@ from equipoise.simulation.client import OverHTTP
 from equipoise.simulation.replay import replay
 from equipoise.simulation.run import drive
 
-STARTS_WITHIN_S = 60
+STARTS_WITHIN_S = 60.0
 GRACE_S = 2.0
 REPLAY_DAYS_A_MINUTE = 4.0
 
@@ -28,7 +28,7 @@ def main(url: str, visitors: float, seed: int, data_set: str = "") -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     if not _ready(url, stop):
-        complain(f"the service at {url} did not start within {STARTS_WITHIN_S} s")
+        complain(f"the service at {url} did not start within {STARTS_WITHIN_S:g} s")
         sys.exit(1)
     try:
         _come(url, visitors, seed, data_set, stop)
@@ -50,7 +50,7 @@ def _come(url: str, visitors: float, seed: int, data_set: str, stop: Signal) -> 
 
 
 def _ready(url: str, stop: Signal) -> bool:
-    for _ in range(STARTS_WITHIN_S * 5):
+    for _ in range(round(STARTS_WITHIN_S * 5)):
         try:
             with urlopen(f"{url}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)

@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from equipoise.clock import rfc3339
 from equipoise.console import decisions as told
+from equipoise.console.asked import Asked, text_of, whole_of
 from equipoise.console.figures import Terms, charts, smoothing, tiles
 from equipoise.console.history import SPANS, History, history, nearest_span
 from equipoise.console.learner import learner
@@ -27,8 +28,8 @@ def console(service: Service) -> list[HTTPRouteHandler]:
     """The handlers under ``/console``."""
 
     @get("/console", include_in_schema=False, sync_to_thread=False)
-    def overview(placement: str = "", minutes: int = 60) -> Response[str]:
-        engine, minutes = service.engine, nearest_span(minutes)
+    def overview(request: Asked) -> Response[str]:
+        engine, placement, minutes = service.engine, *_scope(request)
         try:
             terms = _terms(engine, placement)
         except InvalidInput as error:
@@ -48,20 +49,21 @@ def console(service: Service) -> list[HTTPRouteHandler]:
         )
 
     @get("/console/tiles", include_in_schema=False, sync_to_thread=False)
-    def tile_row(placement: str = "", minutes: int = 60) -> Response[str]:
-        minutes = nearest_span(minutes)
+    def tile_row(request: Asked) -> Response[str]:
+        placement, minutes = _scope(request)
         return page("console_tiles.html", **_tiles(service.engine, placement, minutes))
 
     @get("/console/learner", include_in_schema=False, sync_to_thread=False)
-    def learnt(placement: str = "") -> Response[str]:
+    def learnt(request: Asked) -> Response[str]:
+        placement, _ = _scope(request)
         _terms(service.engine, placement)
         return page("console_learner.html", **learner(service.engine, placement))
 
     @get("/console/series", include_in_schema=False, sync_to_thread=False)
-    def series(placement: str = "", minutes: int = 60) -> Response[dict[str, Any]]:
-        engine = service.engine
+    def series(request: Asked) -> Response[dict[str, Any]]:
+        engine, placement, minutes = service.engine, *_scope(request)
         terms = _terms(engine, placement)
-        columns = charts(_history(engine, placement), minutes=nearest_span(minutes), terms=terms)
+        columns = charts(_history(engine, placement), minutes=minutes, terms=terms)
         return Response(columns | {"status": _status(service)}, headers=HEADERS)
 
     @get("/console/decisions", include_in_schema=False, sync_to_thread=False)
@@ -71,8 +73,8 @@ def console(service: Service) -> list[HTTPRouteHandler]:
         return page("console_decisions.html", here="decisions", rows=rows, **_frame(engine))
 
     @get("/console/decisions/{decision_id:str}", include_in_schema=False, sync_to_thread=False)
-    def decision(decision_id: str) -> Response[str]:
-        engine = service.engine
+    def decision(request: Asked) -> Response[str]:
+        engine, decision_id = service.engine, str(request.path_params["decision_id"])
         try:
             stored = engine.decision(decision_id)
         except UnknownDecision:
@@ -89,6 +91,11 @@ def console(service: Service) -> list[HTTPRouteHandler]:
         )
 
     return [overview, tile_row, learnt, series, decisions, decision]
+
+
+def _scope(request: Asked) -> tuple[str, int]:
+    """Placement, empty for all of them, and minutes, among those on offer."""
+    return text_of(request, "placement"), nearest_span(whole_of(request, "minutes", 60))
 
 
 def _tiles(engine: Engine, placement: str, minutes: int) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from typing import Any
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from equipoise.console.asked import Asked, text_of, whole_of
 from equipoise.console.card import card, named
 from equipoise.console.render import page
 from equipoise.console.service import Service
 from equipoise.console.words import chance
 from equipoise.engine import Engine
 from equipoise.intake.queries import read_query
-from equipoise.types import Decision
+from equipoise.types import Decision, Query
 
 LISTED_DEPARTMENTS = 8
 
@@ -22,37 +23,45 @@ def storefront(service: Service) -> list[HTTPRouteHandler]:
     """The handlers under ``/shop``."""
 
     @get("/shop", include_in_schema=False, sync_to_thread=False)
-    def home(department: str = "") -> Response[str]:
-        frame = _frame(service.engine, department)
+    def home(request: Asked) -> Response[str]:
+        frame = _frame(service.engine, text_of(request, "department"))
         empty = not service.engine.knowledge.catalogue.listed.any()
         return page("shop_home.html", empty=empty, **frame)
 
     @get("/shop/item", include_in_schema=False, sync_to_thread=False)
-    def product(id: str) -> Response[str]:
-        frame, item = _frame(service.engine), service.engine.item(id)
+    def product(request: Asked) -> Response[str]:
+        frame, item = _frame(service.engine), service.engine.item(text_of(request, "id"))
         if item is None or item.hidden:
             return page("shop_missing.html", status=404, **frame)
         return page("shop_item.html", item=card(item, service.engine.settings.shop), **frame)
 
     @get("/shop/list", include_in_schema=False, sync_to_thread=False)
-    def shelf(
-        placement: str, anonymous_id: str, n: int, item: str = "", department: str = ""
-    ) -> Response[str]:
-        asked: dict[str, Any] = {"placement": placement, "anonymous_id": anonymous_id, "n": n}
-        if item:
-            asked["item_ids"] = [item]
-        if department:
-            asked["filter"] = {"category": department}
-        decision = service.decide(read_query(asked))
+    def shelf(request: Asked) -> Response[str]:
+        query = _query(request)
+        decision = service.decide(query)
         return page(
             "shop_list.html",
-            placement=placement,
+            placement=query.placement,
             recommendation_id=decision.decision_id,
             reason=decision.reason,
             slots=_slots(service.engine, decision),
         )
 
     return [home, product, shelf]
+
+
+def _query(request: Asked) -> Query:
+    """The question that the API would be asked. Raises InvalidInput."""
+    asked: dict[str, Any] = {
+        "placement": text_of(request, "placement"),
+        "anonymous_id": text_of(request, "anonymous_id"),
+        "n": whole_of(request, "n", 12),
+    }
+    if item := text_of(request, "item"):
+        asked["item_ids"] = [item]
+    if department := text_of(request, "department"):
+        asked["filter"] = {"category": department}
+    return read_query(asked)
 
 
 def _slots(engine: Engine, decision: Decision) -> list[dict[str, Any]]:

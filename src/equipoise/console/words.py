@@ -18,9 +18,9 @@ def percent(share: float, digits: int = 1) -> str:
 
 def chance(probability: float) -> str:
     """A probability in whole percent, told apart from never and from always."""
-    if 0 < probability < 0.005:
+    if 0 < probability < 0.01:
         return "<1 %"
-    if 0.995 <= probability < 1:
+    if 0.99 < probability < 1:
         return ">99 %"
     return percent(probability, 0)
 

@@ -8,6 +8,7 @@ caller hears of it. So an acknowledged event is on disk *and* known to the next 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -98,6 +99,9 @@ class Live:
 
     async def start(self) -> None:
         """Begin to write and to tick."""
+        # What was loaded stays: the collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
         loop = asyncio.get_running_loop()
         self._group = GroupCommit(self.log, self._deliver, loop=loop)
         self._ticker = loop.create_task(self._tick_on())
@@ -111,7 +115,7 @@ class Live:
         if self._group is not None:
             await self._group.close()
         self._group = self._ticker = None
-        self.engine.save_state()
+        self.engine.keep(self.engine.checkpoint())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Live]:
@@ -198,13 +202,16 @@ class Live:
         if self.lost > self._lost_before:
             self._lost_before, self.failing = self.lost, True
         self.keys.reload()
-        self.engine.refresh()
+        found = await asyncio.to_thread(self.engine.newest_snapshot)
+        if found is not None:
+            self.engine.walk.use(*found)
         record = self.engine.tick_record()
         if record is not None:
             await self.submit([record])
 
     async def _keep_state(self) -> None:
-        self.engine.save_state()
+        await asyncio.to_thread(self.engine.keep, self.engine.checkpoint())
+        await asyncio.to_thread(self.engine.seal)
 
     async def _guarded(self, work: Any) -> None:
         """The clock goes on whatever one tick met."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Event as Signal
 from typing import Any
@@ -31,6 +31,8 @@ from equipoise.types import Event, Item, Milliseconds
 
 PAUSE_MS = 30 * 60_000
 """A shopper who was away for longer begins a new visit, and sees a new list."""
+MOST_LINES = 200
+"""Lines of one event; a service takes 500 and 32 KB."""
 LOOK_MS, CLICK_MS = 1_000, 3_000
 """How long after the list its impressions and its clicks are reported."""
 
@@ -154,7 +156,8 @@ class _Player:
         if event.ts - self._last_seen.get(who, -PAUSE_MS) >= PAUSE_MS:
             self._visit(event, who)
         self._last_seen[who] = event.ts
-        self._send([self._moved(event)])
+        for part in _parts(event):
+            self._send([self._moved(part)])
         self.outcome.events += 1
 
     def _visit(self, event: Event, who: str) -> None:
@@ -207,6 +210,24 @@ class _Player:
             reply = self.shopfront.send(bodies)
             kept = self.outcome.rejected
             kept += reply["rejected"][: max(0, 5 - len(kept))]
+
+
+def _parts(event: Event) -> Iterator[Event]:
+    """The event in pieces that a service takes: wholesale orders have more lines than any basket.
+
+    Each piece of an order is an order of its own, else all but the first would be duplicates.
+    """
+    if len(event.items) <= MOST_LINES:
+        yield event
+        return
+    for start in range(0, len(event.items), MOST_LINES):
+        order = event.transaction_id and f"{event.transaction_id}-{start}"
+        yield msgspec.structs.replace(
+            event,
+            event_id=f"{event.event_id}-{start}",
+            transaction_id=order,
+            items=event.items[start : start + MOST_LINES],
+        )
 
 
 def _sorted(log: Iterable[Item | Event | Any]) -> tuple[dict[str, Item], list[Event]]:

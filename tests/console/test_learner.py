@@ -1,0 +1,106 @@
+"""Balances, moves and weights in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from equipoise.clock import ManualClock
+from equipoise.console.learner import FEATURES, MOVES, balance, learner, moves, spent, weights
+from equipoise.engine import Engine
+from equipoise.exploration import BalanceState, Move
+from equipoise.ranking.features import NAMES
+from equipoise.settings import Settings, build
+
+
+def engine_of(clock: ManualClock, **home: Any) -> Engine:
+    return Engine.in_memory(clock=clock, settings=build({"placements": {"home": home}}))
+
+
+def test_every_feature_has_words() -> None:
+    """A new feature of the lift model must be named for people."""
+    assert set(FEATURES) == set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("home", "budget", "stands"),
+    [
+        ({"budget": 0.0}, "0.0 %", "never explores"),
+        ({"policy": "greedy"}, "5.0 %", "never explores"),
+        ({"fixed_level": 0.5}, "none", "fixed; no budget is kept"),
+        ({}, "5.0 %", "no list yet"),
+    ],
+)
+def test_how_a_balance_stands(
+    clock: ManualClock, home: dict[str, Any], budget: str, stands: str
+) -> None:
+    row = balance(engine_of(clock, **home), "home")
+
+    assert row["stands"] == stands
+    assert row["budget"] == budget
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "stands"),
+    [(0.0, "the most it may; the budget allows more"), (1.0, "held back to the budget")],
+)
+def test_a_balance_at_its_bound_says_so(clock: ManualClock, multiplier: float, stands: str) -> None:
+    engine = engine_of(clock)
+    engine.knowledge.balances["home"] = BalanceState(
+        cost=1.0, expected=40.0, decisions=9.0, multiplier=multiplier
+    )
+    row = balance(engine, "home")
+
+    assert row["stands"] == stands
+    assert row["spent"] == "2.5 %"
+
+
+def test_spent_is_never_negative() -> None:
+    assert spent(-0.001) == "nothing"
+    assert spent(-0.0001) == "0.0 %"
+    assert spent(0.05) == "5.0 %"
+
+
+def test_moves_are_the_newest_of_the_placements_asked(clock: ManualClock) -> None:
+    engine = engine_of(clock)
+    for number, name in enumerate(["home", "cart"] * MOVES):
+        move = Move(ts=clock() + number, before=1.0, after=0.9 if number % 4 else 1.1, target=0.05,
+                    measured=-0.001 if number % 4 == 0 else 0.06, reason="")  # fmt: skip
+        engine.knowledge.moves.setdefault(name, []).append(move)
+    found = moves(engine, ["cart", "home"])
+
+    assert [one["ts"] for one in found] == sorted((one["ts"] for one in found), reverse=True)
+    assert len(found) == MOVES
+    assert {one["placement"] for one in moves(engine, ["cart"])} == {"cart"}
+    assert {(one["direction"], one["spent"]) for one in found} == {
+        ("more", "nothing"), ("less", "6.0 %"),
+    }  # fmt: skip
+
+
+def test_weights_share_one_scale() -> None:
+    """Equal weights stand at equal places, zero lies between minus and plus."""
+    rows = [
+        {"name": "repeat", "mean": -1.0, "sd": 0.5},
+        {"name": "affinity", "mean": 2.0, "sd": 1.0},
+        {"name": "stranger", "mean": 2.0, "sd": 0.0},
+    ]
+    drawn = weights(rows)
+
+    assert drawn[1].middle == drawn[2].middle
+    assert drawn[0].middle < drawn[0].zero < drawn[1].middle
+    assert drawn[0].low == 4.0
+    assert drawn[1].high == 96.0
+    assert drawn[0].mean == "−1.00"
+    assert drawn[2].name == "stranger"
+
+
+def test_weights_of_nothing_are_in_the_middle() -> None:
+    assert weights([{"name": "base", "mean": 0.0, "sd": 0.0}])[0].middle == 50.0
+
+
+def test_all_placements_or_one(busy: Engine, settings: Settings) -> None:
+    assert [row["placement"] for row in learner(busy, "")["balances"]] == sorted(
+        settings.placements
+    )
+    assert [row["placement"] for row in learner(busy, "cart")["balances"]] == ["cart"]
