@@ -11,6 +11,7 @@ import numpy as np
 from equipoise.codec import decode
 from equipoise.exploration import Balance, BalanceState, GaussianBelief, Move, RateBelief
 from equipoise.feedback.attribution import Attribution, Verdict
+from equipoise.ranking.examination import Examination
 from equipoise.ranking.features import PRIOR_MEAN, PRIOR_PRECISION
 from equipoise.ranking.model import RewardModel
 from equipoise.ranking.value import Worth
@@ -48,6 +49,7 @@ class Knowledge:
         )
         self.tallies = Tallies()
         self.model = _reward_model(settings)
+        self.examination = Examination()
         self.balances: dict[str, BalanceState] = {}
         self.moves: dict[str, list[Move]] = {}
 
@@ -73,8 +75,12 @@ class Knowledge:
         self.seq = seq
 
     def _learn(self, verdict: Verdict) -> None:
-        self.model.learn(verdict.slot, self.group(verdict.slot.position), verdict.reward)
-        self.tallies.reward(verdict.placement, verdict.slot, verdict.reward)
+        slot, reward, placement = verdict.slot, verdict.reward, verdict.placement
+        if reward.first:
+            clicks = float(reward.outcome != "none")
+            self.examination.learn(placement, reward.slot, clicks, self.model.expected_clicks(slot))
+        self.model.learn(slot, self.group(slot.position), reward)
+        self.tallies.reward(placement, slot, reward)
 
     def _pace(self, decision: Decision) -> None:
         """Let the placement's balance see what this decision spent."""
@@ -120,6 +126,7 @@ class Knowledge:
             "attribution": self.attribution.dump(),
             "tallies": self.tallies.dump(),
             "model": self.model.arrays(),
+            "examination": self.examination.arrays(),
             "balances": {
                 "json": np.frombuffer(paces, dtype=np.uint8),
                 "seq": np.array([self.seq], dtype=np.int64),
@@ -134,6 +141,7 @@ class Knowledge:
         self.attribution.load(tables["attribution"])
         self.tallies.load(tables["tallies"])
         self.model.load(tables["model"])
+        self.examination.load(tables["examination"])
         paces = msgspec.json.decode(tables["balances"]["json"].tobytes(), type=_Paces)
         self.balances, self.moves = paces.balances, paces.moves
         self.seq = int(tables["balances"]["seq"][0])

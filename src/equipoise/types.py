@@ -232,6 +232,10 @@ class Shopper:
     """Items bought, newest last."""
     categories: dict[str, float]
     """Share of the shopper's decayed interest by category path, leaves and their parents."""
+    shown: Positions
+    """Items that lists showed this shopper of late, in rising order."""
+    shown_times: Floats32
+    """(len(shown),) how often, decayed to the last time."""
     price: float | None
     """Geometric mean price of what was met."""
     locale: str | None

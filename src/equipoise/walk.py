@@ -25,14 +25,13 @@ from equipoise.exploration import policy_from
 from equipoise.interfaces import Source
 from equipoise.knowledge import Knowledge
 from equipoise.randomness import derive
-from equipoise.ranking.examination import look
 from equipoise.ranking.features import compute
 from equipoise.recommenders import Recommender
 from equipoise.settings import Placement, Settings
 from equipoise.slates.draw import draw
 from equipoise.slates.fallback import level_of, reason_for
 from equipoise.slates.rules import Rules
-from equipoise.types import Decision, Draw, PolicyUsed, Query, Scored, Slot
+from equipoise.types import Decision, Draw, Floats, PolicyUsed, Query, Scored, Slot
 
 PROPOSALS = 200
 """Candidates that one source may propose."""
@@ -97,8 +96,9 @@ class Walk:
         )
         policy = self._policy(query.placement, placement)
         decision_id = self._new_id(now)
-        drawn = self._draw(decision_id, scored, rules, policy, query.n)
-        slots = self._slots(drawn, scored, pool, rate, features)
+        look = self.knowledge.examination.look(query.placement, query.n)
+        drawn = self._draw(decision_id, scored, rules, policy, look)
+        slots = self._slots(drawn, scored, pool, rate, features, look)
         return Decision(
             decision_id=decision_id,
             ts=now,
@@ -133,7 +133,10 @@ class Walk:
             groups=np.frombuffer(stored.groups, "<i4"),
             max_per_group=stored.max_per_group,
         )
-        drawn = self._draw(stored.decision_id, scored, rules, stored.policy, stored.query.n)
+        # Slots that stayed empty then have no look on record, and none now.
+        look = np.zeros(stored.query.n)
+        look[: len(stored.slots)] = [slot.look for slot in stored.slots]
+        drawn = self._draw(stored.decision_id, scored, rules, stored.policy, look)
         return msgspec.structs.replace(
             stored,
             slots=tuple(
@@ -154,23 +157,23 @@ class Walk:
         )
 
     def _draw(
-        self, decision_id: str, scored: Scored, rules: Rules, policy: PolicyUsed, n: int
+        self, decision_id: str, scored: Scored, rules: Rules, policy: PolicyUsed, look: Floats
     ) -> Draw:
         """The one place where a slate comes to be; live and replay meet here."""
         return draw(
             policy_from(policy.name, policy.parameters),
             scored,
             rules,
-            n,
+            len(look),
             policy.level,
-            look(n),
+            look,
             derive(self._seed, "slate", decision_id),
         )
 
     def _slots(
-        self, drawn: Draw, scored: Scored, pool: Pool, rate: Any, features: Any
+        self, drawn: Draw, scored: Scored, pool: Pool, rate: Any, features: Any, look: Floats
     ) -> tuple[Slot, ...]:
-        ids, looks = self.knowledge.catalogue.ids, look(len(drawn.chosen))
+        ids = self.knowledge.catalogue.ids
         return tuple(
             Slot(
                 item_id=ids[scored.items[index]],
@@ -181,7 +184,7 @@ class Walk:
                 source=pool.source(index),
                 mean=float(scored.mean[index]),
                 variance=float(scored.variance[index]),
-                look=float(looks[place]),
+                look=float(look[place]),
                 rate=float(rate[index]),
                 features=tuple(features[index].tolist()),
             )

@@ -77,7 +77,7 @@ def lines() -> Iterator[list[Any]]:
         for customer in range(60):
             invoice += 1
             day = timedelta(days=7 * week + customer % 6, minutes=7 * customer)
-            who = f"{13_000 + customer}.0" if customer % 9 else ""
+            who = f"{13_040 + customer}.0" if customer % 9 else ""
             for thing in basket(luck, customer):
                 yield line(invoice, thing, int(luck.integers(1, 7)), start + day, who)
             if customer == 7:
@@ -97,7 +97,7 @@ def basket(luck: np.random.Generator, customer: int) -> list[int]:
 def line(invoice: int | str, thing: int, quantity: int, when: datetime, who: str) -> list[Any]:
     title = f"{COLOURS[thing // 10]} {KINDS[thing % 10]}"
     price = f"{1.25 + thing % 13:.2f}" if who or quantity > 0 else "0.0"
-    return [invoice, f"{20_000 + thing}", title, quantity, when, price, who, "United Kingdom"]
+    return [invoice, f"{22_400 + thing}", title, quantity, when, price, who, "United Kingdom"]
 
 
 def charge(invoice: int, when: datetime, who: str) -> list[Any]:

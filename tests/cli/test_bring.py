@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from equipoise.cli.bring import _length
 from equipoise.engine import Engine
 from equipoise.log.sqlite import SQLiteLog
 from equipoise.types import Kind
@@ -90,6 +91,16 @@ def write(frame: pl.DataFrame, path: Path) -> None:
         frame.write_ndjson(path)
     else:
         frame.write_parquet(path)
+
+
+def test_its_length_is_known_beforehand(tmp_path: Path) -> None:
+    """So that the bar has an end: of texts the lines, of anything else nothing."""
+    (tmp_path / "clicks.csv").write_text(CLICKS)
+    write(pl.DataFrame({"a": [1]}), tmp_path / "a.parquet")
+
+    assert _length(tmp_path / "clicks.csv") == 91
+    assert _length(tmp_path / "a.parquet") is None
+    assert _length(Path("online-retail")) is None
 
 
 def test_a_longer_file_adds_what_is_new(run: Run, tmp_path: Path) -> None:

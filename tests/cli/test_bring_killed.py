@@ -16,8 +16,8 @@ from equipoise.log.sqlite import SQLiteLog
 from equipoise.randomness import derive
 from equipoise.types import Arrays
 
-ROWS = 6_000
-LIVES = 4
+ROWS = 4_000
+LIVES = 3
 
 IMPORT = """
 import sys

@@ -11,7 +11,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -57,17 +59,17 @@ def get(url: str, body: Any = None) -> Any:
         return json.loads(answer.read())
 
 
-def wait_for(url: str, enough: Callable[[Any], bool]) -> Any:
+def wait_for(process: subprocess.Popen[str], url: str, enough: Callable[[Any], bool]) -> Any:
     """The answer, once it says what is waited for."""
     started = time.monotonic()
-    while time.monotonic() - started < STARTS_WITHIN_S:
+    while time.monotonic() - started < STARTS_WITHIN_S and process.poll() is None:
         try:
             if enough(answer := get(url)):
                 return answer
         except (URLError, OSError):
             pass
         time.sleep(0.1)
-    raise TimeoutError(url)
+    raise TimeoutError(f"{url}: {process.poll()}")
 
 
 def test_serve_until_told_to_stop(run: Run, tmp_path: Path, port: int) -> None:
@@ -75,7 +77,7 @@ def test_serve_until_told_to_stop(run: Run, tmp_path: Path, port: int) -> None:
     run("init")
     with running(tmp_path, "serve", "--port", str(port)) as process:
         url = f"http://127.0.0.1:{port}"
-        wait_for(f"{url}/readyz", lambda answer: answer["status"] == "ready")
+        wait_for(process, f"{url}/readyz", lambda answer: answer["status"] == "ready")
         get(f"{url}/v1/items:batch", {"items": [{"item_id": f"i{k}"} for k in range(5)]})
         event = {"event": "view_item", "anonymous_id": "c", "items": [{"item_id": "i1"}]}
         taken = get(f"{url}/v1/events", event)
@@ -136,7 +138,7 @@ def test_the_demo_lives(tmp_path: Path, port: int) -> None:
     words = ("demo", "--no-browser", "--port", str(port), "--data", "kept", "--visitors", "600")
     with running(tmp_path, *words) as process:
         url = f"http://127.0.0.1:{port}"
-        wait_for(f"{url}/readyz", lambda answer: answer["seq"] > 700)
+        wait_for(process, f"{url}/readyz", lambda answer: answer["seq"] > 700)
         for page in ("/shop", "/console"):
             with urlopen(url + page, timeout=10) as answer:
                 assert answer.status == 200
@@ -158,3 +160,48 @@ def test_shoppers_who_find_nobody(monkeypatch: pytest.MonkeyPatch, capsys: Any, 
     with pytest.raises(SystemExit, match="1"):
         visitors.main(f"http://127.0.0.1:{port}", 60.0, 1)
     assert "did not start within 0.4 s" in capsys.readouterr().err
+
+
+class Grumpy(BaseHTTPRequestHandler):
+    """Ready, and takes nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        self.send_error(500)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_shoppers_who_are_turned_away(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """They leave, and say why."""
+    monkeypatch.setattr(visitors, "GRACE_S", 0.0)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with HTTPServer(("127.0.0.1", 0), Grumpy) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        with pytest.raises(SystemExit, match="1"):
+            visitors.main(f"http://127.0.0.1:{server.server_port}", 60.0, 1)
+        server.shutdown()
+        thread.join()
+
+    assert "the shoppers left: POST /v1/items:batch answered 500" in capsys.readouterr().err
+
+
+def test_a_service_that_does_not_start(
+    run: Run, monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    """What the web server could not do is one line more."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the service did not start; the lines above say why")
+
+    monkeypatch.setattr("equipoise.server.run.serve", fail)
+    run("init")
+    answer = run("serve", "--port", str(port))
+
+    assert answer.code == 1
+    assert answer.err.splitlines()[1] == "error: the service did not start; the lines above say why"

@@ -118,7 +118,7 @@ def test_a_key_lives_and_dies(run: Run, tmp_path: Path) -> None:
 def test_a_key_as_json_and_as_a_table(run: Run) -> None:
     """The key itself is in the one, its name in the other."""
     run("init")
-    made = run("keys", "create", "--name", "ops", "--kind", "ak", "--json").json
+    made = run("keys", "create", "ops", "--kind", "ak", "--json").json
 
     assert made["key"].startswith("ak_")
     assert "ops" in run("keys", "list").out
@@ -131,7 +131,7 @@ def test_a_key_has_a_name(run: Run, action: str) -> None:
     answer = run("keys", action)
 
     assert answer.code == 2
-    assert "--name" in answer.err
+    assert "name the key to" in answer.err
 
 
 def test_revoking_a_stranger(run: Run) -> None:

@@ -14,7 +14,6 @@ from equipoise.console.history import SPANS
 from equipoise.engine import Engine
 from equipoise.server.app import create_app
 from equipoise.server.live import Live
-from equipoise.settings import build
 
 Browse = Callable[[Engine], TestClient[Litestar]]
 
@@ -156,16 +155,14 @@ def test_unknown_decision(empty: Engine, browse: Browse) -> None:
     assert "No decision r-none is on the log." in answer.text
 
 
-def test_budgets_that_differ_are_not_one(clock: ManualClock, browse: Browse) -> None:
-    """Where placements keep several budgets, none is held against their sum."""
-    tree = {"placements": {"home": {"budget": 0.1}, "cart": {"fixed_level": 0.5}}}
-    engine = Engine.in_memory(clock=clock, settings=build(tree))
-    client = browse(engine)
+def test_each_placement_is_held_against_its_own_budget(busy: Engine, browse: Browse) -> None:
+    """One that was never asked adds nothing to the budget of all."""
+    client = browse(busy)
 
-    def budgets(placement: str) -> object:
-        engine.knowledge.tallies._bucket(clock())[""][:] = 1.0
-        return client.get("/console/series", params={"placement": placement}).json()["budget"]
+    def budget(placement: str) -> object:
+        answer = client.get("/console/series", params={"placement": placement, "minutes": 10})
+        return answer.json()["budget"][-3]
 
-    assert budgets("") == [None]
-    assert budgets("home") == [0.1]
-    assert budgets("cart") == [None]
+    assert budget("") == pytest.approx(0.05)
+    assert budget("home") == pytest.approx(0.05)
+    assert budget("cart") is None

@@ -26,7 +26,7 @@ from equipoise.console.history import KEPT, MINUTE, SMOOTH, SPANS, History, hist
 from equipoise.engine import Engine
 from equipoise.state.tallies import FIELDS
 
-TERMS = Terms(currency="EUR", budget=0.05, click_window_ms=30_000)
+TERMS = Terms(currency="EUR", click_window_ms=30_000)
 START = 1_700_049_600_000
 columns = st.lists(st.integers(0, 50), min_size=1, max_size=40)
 
@@ -34,11 +34,12 @@ columns = st.lists(st.integers(0, 50), min_size=1, max_size=40)
 def past_of(now_minute: int, **rows: dict[int, float]) -> History:
     """A history that ends in minute ``now_minute`` (half of it run), all else 0."""
     first = START + (now_minute - KEPT + 1) * MINUTE
-    minutes: dict[str, NDArray[Any]] = {name: np.zeros(KEPT) for name in FIELDS}
+    minutes: dict[str, NDArray[Any]] = {name: np.zeros(KEPT) for name in (*FIELDS, "allowed")}
     minutes["ts"] = first + np.arange(KEPT, dtype=np.int64) * MINUTE
     for name, values in rows.items():
         for minute, value in values.items():
             minutes[name][KEPT - 1 - now_minute + minute] = value
+    minutes["allowed"] = 0.05 * minutes["expected"]
     now = START + now_minute * MINUTE + 30_000
     return History(minutes=minutes, now=now, begun=START, decided=START)
 
@@ -122,11 +123,11 @@ def test_negative_spending_is_said_in_words() -> None:
     assert tile.of == "nothing: what was drawn looked 0.1 % better than greedy lists; budget 5.0 %"
 
 
-def test_spending_without_a_common_budget() -> None:
-    """Several budgets are not one budget; nothing served is nothing to share."""
-    apart = replace(TERMS, budget=None)
+def test_spending_without_a_budget() -> None:
+    """Where a placement keeps none no budget is named; nothing served is nothing to share."""
+    free = {"cost": 1.0, "expected": 10.0, "allowed": np.nan}
 
-    assert "budget" not in spent_of({"cost": 1.0, "expected": 10.0}, apart)
+    assert spent_of(free, TERMS) == "10.0 % of 10.00 EUR that the lists were expected to earn"
     assert spent_of({"cost": 0.0, "expected": 0.0}, TERMS) == "no list has been served"
 
 
@@ -165,11 +166,13 @@ def test_nothing_yet_draws_nothing() -> None:
 
 def test_charts_begin_where_the_shop_began() -> None:
     """An hour is asked for, ten minutes exist: ten points, the oldest first."""
-    drawn = charts(past_of(9, events={0: 1}), minutes=60, terms=TERMS)
+    past = past_of(9, events={0: 1}, expected={0: 2.0}, cost={0: 0.2})
+    drawn = charts(past, minutes=60, terms=TERMS)
 
     assert drawn["time"][0] == START // 1_000
     assert np.diff(drawn["time"]).tolist() == [60] * 9
-    assert drawn["budget"] == [0.05] * 10
+    assert drawn["budget"] == [0.05] * SMOOTH + [None] * (10 - SMOOTH)
+    assert drawn["spent"][:SMOOTH] == [0.1] * SMOOTH
 
 
 @pytest.mark.parametrize(("minutes", "step"), SPANS.items())
@@ -209,7 +212,7 @@ def test_smoothing_is_stated_as_it_is(minutes: int, said: str) -> None:
 
 def test_a_busy_shop_adds_up(busy: Engine, clock: ManualClock) -> None:
     """The figures are those of the log: lists, clicks, orders."""
-    past = history(busy.knowledge.tallies, clock(), "")
+    past = history(busy.knowledge.tallies, clock(), "", {"home": 0.05})
     found = {tile.title: tile for tile in tiles(past, minutes=60, terms=TERMS)}
     clicks = [found[f"Click rate, {kind}"].of.split()[0] for kind in ("exploited", "explored")]
 

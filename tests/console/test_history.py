@@ -10,9 +10,11 @@ from equipoise.console.history import KEPT, MINUTE, SPANS, history, nearest_span
 from equipoise.engine import Engine
 from equipoise.state import Tallies
 
+BUDGETS = {"home": 0.05, "cart": None}
+
 
 def test_an_empty_shop_has_not_begun(empty: Engine, clock: ManualClock) -> None:
-    past = history(empty.knowledge.tallies, clock(), "")
+    past = history(empty.knowledge.tallies, clock(), "", BUDGETS)
 
     assert past.begun is None
     assert past.decided is None
@@ -21,7 +23,7 @@ def test_an_empty_shop_has_not_begun(empty: Engine, clock: ManualClock) -> None:
 
 def test_the_running_minute_is_the_last_row(busy: Engine, clock: ManualClock) -> None:
     """``last(n)`` is n minutes, the one that runs now among them."""
-    past = history(busy.knowledge.tallies, clock(), "")
+    past = history(busy.knowledge.tallies, clock(), "", BUDGETS)
     rows = past.last(10)["ts"]
 
     assert len(rows) == 10
@@ -31,8 +33,8 @@ def test_the_running_minute_is_the_last_row(busy: Engine, clock: ManualClock) ->
 
 def test_what_is_of_the_whole_shop_stays_whole(busy: Engine, clock: ManualClock) -> None:
     """Events, orders and revenue are not counted by placement: any placement shows the shop's."""
-    shop = history(busy.knowledge.tallies, clock(), "").minutes
-    cart = history(busy.knowledge.tallies, clock(), "cart").minutes
+    shop = history(busy.knowledge.tallies, clock(), "", BUDGETS).minutes
+    cart = history(busy.knowledge.tallies, clock(), "cart", BUDGETS).minutes
 
     assert shop["orders"].sum() == 10
     for name in ("events", "orders", "revenue"):
@@ -40,8 +42,22 @@ def test_what_is_of_the_whole_shop_stays_whole(busy: Engine, clock: ManualClock)
     assert cart["decisions"].sum() == 0
 
 
+def test_what_is_allowed_is_the_budget_of_what_was_expected(
+    busy: Engine, clock: ManualClock
+) -> None:
+    """Each placement's own share of its own lists; unknown where one of them keeps no budget."""
+    tallies = busy.knowledge.tallies
+    home = history(tallies, clock(), "home", {"home": 0.05, "cart": 0.5}).minutes
+    both = history(tallies, clock(), "", {"home": 0.05, "cart": 0.5}).minutes
+    free = history(tallies, clock(), "", {"home": None}).minutes
+
+    assert home["allowed"].sum() == pytest.approx(0.05 * home["expected"].sum())
+    assert np.array_equal(home["allowed"], both["allowed"])
+    assert np.array_equal(np.isnan(free["allowed"]), free["expected"] > 0)
+
+
 def test_a_shop_begins_with_its_first_minute(busy: Engine, clock: ManualClock) -> None:
-    past = history(busy.knowledge.tallies, clock(), "")
+    past = history(busy.knowledge.tallies, clock(), "", BUDGETS)
 
     assert past.begun == past.decided == clock() - 10 * MINUTE - 30_000
 
@@ -52,7 +68,7 @@ def test_older_than_what_is_read_is_zero() -> None:
     sums = tallies._bucket(MINUTE)[""]
     sums[:] = 1.0
 
-    assert history(tallies, (KEPT + 5) * MINUTE, "").begun == 0
+    assert history(tallies, (KEPT + 5) * MINUTE, "", {}).begun == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from equipoise.clock import ManualClock
-from equipoise.console.learner import FEATURES, MOVES, balance, learner, moves, spent, weights
+from equipoise.console.learner import FEATURES, balance, learner, moves, spent, weights
 from equipoise.engine import Engine
 from equipoise.exploration import BalanceState, Move
 from equipoise.ranking.features import NAMES
@@ -42,18 +42,27 @@ def test_how_a_balance_stands(
 
 
 @pytest.mark.parametrize(
-    ("multiplier", "stands"),
-    [(0.0, "the most it may; the budget allows more"), (1.0, "held back to the budget")],
+    ("multiplier", "cost", "stands"),
+    [
+        (0.0, 1.0, "the most it may; the budget allows more"),
+        (0.0, 6.0, "over budget: exploring less and less"),
+        (1.0, 6.0, "over budget: exploring less and less"),
+        (1.0, 5.2, "held at the budget"),
+        (1.0, 4.0, "below budget: exploring more and more"),
+    ],
 )
-def test_a_balance_at_its_bound_says_so(clock: ManualClock, multiplier: float, stands: str) -> None:
+def test_how_a_balance_moves(
+    clock: ManualClock, multiplier: float, cost: float, stands: str
+) -> None:
+    """By what is spent against the budget of 5 %, and by whether the level could still rise."""
     engine = engine_of(clock)
     engine.knowledge.balances["home"] = BalanceState(
-        cost=1.0, expected=40.0, decisions=9.0, multiplier=multiplier
+        cost=cost, expected=100.0, decisions=9.0, multiplier=multiplier
     )
     row = balance(engine, "home")
 
     assert row["stands"] == stands
-    assert row["spent"] == "2.5 %"
+    assert row["spent"] == f"{cost:.1f} %"
 
 
 def test_spent_is_never_negative() -> None:
@@ -64,15 +73,15 @@ def test_spent_is_never_negative() -> None:
 
 def test_moves_are_the_newest_of_the_placements_asked(clock: ManualClock) -> None:
     engine = engine_of(clock)
-    for number, name in enumerate(["home", "cart"] * MOVES):
+    for number, name in enumerate(["home", "cart"] * 9):
         move = Move(ts=clock() + number, before=1.0, after=0.9 if number % 4 else 1.1, target=0.05,
                     measured=-0.001 if number % 4 == 0 else 0.06, reason="")  # fmt: skip
         engine.knowledge.moves.setdefault(name, []).append(move)
-    found = moves(engine, ["cart", "home"])
+    found = moves(engine, ["cart", "home"], most=9)
 
     assert [one["ts"] for one in found] == sorted((one["ts"] for one in found), reverse=True)
-    assert len(found) == MOVES
-    assert {one["placement"] for one in moves(engine, ["cart"])} == {"cart"}
+    assert len(found) == 9
+    assert {one["placement"] for one in moves(engine, ["cart"], most=99)} == {"cart"}
     assert {(one["direction"], one["spent"]) for one in found} == {
         ("more", "nothing"), ("less", "6.0 %"),
     }  # fmt: skip

@@ -35,6 +35,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SHELVES = ("Garden/Tools", "Home/Lamps", "Kids/Toys", "Men/Hats")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -44,9 +45,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all tests; without one they are skipped, which CI takes for a failure."""
-    path = os.environ.get("EQUIPOISE_CHROMIUM") or next(
-        filter(None, map(shutil.which, NAMES)), None
-    )
+    path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         absent = f"no browser: none of {', '.join(NAMES)} is on the PATH"
         if os.environ.get("CI") == "true":
@@ -85,7 +84,7 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visits(chromium: Browser) -> Iterator[Callable[[str], Visit]]:
-    """Opens fresh visitors of an origin.
+    """Opens fresh visitors of an origin; ``at``: what their clock says, which can be put forward.
 
     At the end each must have asked nobody else for anything, and have had nothing to complain of:
     a violation of the policy is a complaint.
@@ -93,15 +92,18 @@ def visits(chromium: Browser) -> Iterator[Callable[[str], Visit]]:
     opened: list[tuple[BrowserContext, Watch, bool]] = []
 
     def of(origin: str) -> Visit:
-        def visit(path: str = "/shop", *, quiet: bool = True, **options: Any) -> Page:
-            context = chromium.new_context(
-                **{"viewport": {"width": 1_280, "height": 800}} | options
-            )
+        def visit(
+            path: str = "/shop", *, quiet: bool = True, at: int | None = None, **options: Any
+        ) -> Page:
+            options = {"viewport": {"width": 1_280, "height": 800}} | options
+            context = chromium.new_context(**options)
             context.set_default_timeout(10_000)
             watch = Watch(origin)
             watch.follow(context)
             opened.append((context, watch, quiet))
             page = context.new_page()
+            if at is not None:
+                page.clock.install(time=at / 1_000)
             page.goto(origin + path)
             return page
 
@@ -138,9 +140,7 @@ def serving(items: int, **tree: Any) -> Iterator[Shop]:
                 Item(
                     item_id=f"sku-{number}",
                     title={"en": f"Thing {number}"},
-                    categories=(
-                        ("Garden/Tools", "Home/Lamps", "Kids/Toys", "Men/Hats")[number % 4],
-                    ),
+                    categories=(SHELVES[number % len(SHELVES)],),
                     price=10.0 + number,
                 )
             )
@@ -153,7 +153,9 @@ def serving(items: int, **tree: Any) -> Iterator[Shop]:
 
 @pytest.fixture
 def shop() -> Iterator[Shop]:
-    with serving(80, shop={"name": "Test shop"}) as running:
+    # The click window of a demo: a slot without a click is judged within the minute.
+    tree = {"shop": {"name": "Test shop"}, "attribution": {"click_window_s": 30.0}}
+    with serving(80, **tree) as running:
         yield running
 
 

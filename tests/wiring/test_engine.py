@@ -155,6 +155,20 @@ def test_summary_and_departments(front: Any) -> None:
 # ---------------------------------------------------------------- the data directory
 
 
+def test_decisions_survive_a_restart(shop: Engine, nouns: Nouns) -> None:
+    """Read from disk by another engine they are the served ones, and replay."""
+    served = nouns(shop, Kind.DECISION)
+    folder = shop.home.folder  # type: ignore[union-attr]
+    reader = Engine.open(folder, read_only=True, settings=shop.settings, clock=shop.clock)
+    read = [reader.decision(one.decision_id) for one in served]
+    again = [reader.replay(one.decision_id) for one in served]
+    reader.close()
+
+    assert served == list(reversed(shop.newest_decisions(len(served))))
+    assert read == served
+    assert again == served
+
+
 def test_one_writer(shop: Engine) -> None:
     """A second engine is told who holds the log; a reader is let in beside."""
     folder = shop.home.folder  # type: ignore[union-attr]

@@ -89,13 +89,12 @@ def test_a_corrupt_snapshot_is_refused_and_the_old_one_stays(shop: Engine, train
     bad = snapshot.write(folder, arrays, about | {"second": True})
     snapshot.publish(folder, bad)
     _flip(folder / bad)
-    shop.refresh()
-    kept = shop.snapshot_id
+    swapped, kept = shop.refresh(), shop.snapshot_id
     decision = shop.recommend(Query(placement="home", user_id="u-1"))
     better = snapshot.write(folder, arrays, about | {"third": True})
     snapshot.publish(folder, better)
 
-    assert kept == good
+    assert (swapped, kept) == (False, good)
     assert decision.snapshot == good
     assert (folder / f"{bad}.damaged").is_dir()
     assert shop.refresh()

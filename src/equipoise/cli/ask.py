@@ -18,7 +18,10 @@ from equipoise.types import Decision, Query
 
 
 def recommend(
-    user: Annotated[str, typer.Option(help="user_id of the shopper; none: a stranger")] = "",
+    user: Annotated[str, typer.Option(help="user_id of the shopper; none: a stranger.")] = "",
+    anonymous: Annotated[
+        str, typer.Option(help="anonymous_id of a visitor, with or without.")
+    ] = "",
     n: Annotated[int, typer.Option("-n", min=1, max=100, help="Length of the list.")] = 12,
     placement: Annotated[str, typer.Option(help="Whose settings to use.")] = "home",
     item: Annotated[list[str] | None, typer.Option(help="Seed item or cart; repeatable.")] = None,
@@ -29,7 +32,7 @@ def recommend(
     query = Query(
         placement=placement,
         user_id=user or None,
-        anonymous_id=None if user else "terminal",
+        anonymous_id=anonymous or (None if user else "terminal"),
         n=n,
         item_ids=tuple(item or ()),
         dry_run=True,
@@ -42,7 +45,7 @@ def recommend(
         print_json({"items": rows, "fallback_level": level, "reason": reason})
         return
     print_table(
-        f"{placement} for {user or 'a stranger'} ({decision.fallback_level})",
+        f"{placement} for {user or anonymous or 'a stranger'} ({decision.fallback_level})",
         ["#", "item", "title", "propensity", "", "why"],
         [
             (r["rank"], r["item_id"], r["title"], f"{r['propensity']:.3f}",
@@ -56,7 +59,9 @@ def recommend(
 def export(
     user: Annotated[str, typer.Option(help="user_id of the shopper.")],
     data: Data = DEFAULT_DATA,
-    as_json: Annotated[bool, typer.Option("--json", help="It is JSON in any case.")] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="It is JSON in any case.", show_default=False)
+    ] = True,
 ) -> None:
     """Everything held about a shopper, as JSON."""
     with closing(Engine.open(data, read_only=True)) as engine:

@@ -29,6 +29,7 @@ Noun: TypeAlias = Event | Item | Refusal
 
 BATCH = 2_000
 """Records a commit: an interrupted import has kept every whole batch, and goes on from there."""
+CHUNK = 2**20
 LETTERS = 1_000
 """Dead letters read at a time."""
 
@@ -75,7 +76,8 @@ def import_(
         home.create()
         say(f"Made the data directory {data}.")
     with closing(Engine.open(data)) as engine:
-        counts = bring(engine, progress(nouns, f"Importing {source}"), Path(source).name)
+        watched = progress(nouns, f"Importing {source}", total=_length(Path(source)))
+        counts = bring(engine, watched, Path(source).name)
     if as_json:
         print_json(counts)
     else:
@@ -162,6 +164,14 @@ def _nouns(
             f"{', '.join(DATA_SETS)}"
         )
     return read_table(path, kind=KINDS[rows], mapping=columns, constants=constants)
+
+
+def _length(path: Path) -> int | None:
+    """About how many rows: the lines of a text; None where only reading would tell."""
+    if path.suffix == ".parquet" or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(CHUNK), b""))
 
 
 def _begun(nouns: Iterable[Noun], source: str) -> Iterator[Noun]:

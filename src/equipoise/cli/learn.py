@@ -45,7 +45,7 @@ Names = Annotated[
     typer.Option(
         "--recommender",
         callback=_known,
-        help=f"Which ones; repeatable: {', '.join(NAMES)}. Default: those of [training].",
+        help=f"Which ones; repeatable: {', '.join(NAMES)}. Default: those that the settings name.",
     ),
 ]
 

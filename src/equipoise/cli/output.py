@@ -58,13 +58,9 @@ def progress(things: Iterable[T], what: str, *, total: int | None = None) -> Ite
     if not err().is_terminal:
         yield from things
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(show_speed=True),
-        TextColumn("{task.completed:,}"),
-        TimeElapsedColumn(),
-    )
+    share = [TaskProgressColumn()] if total is not None else []
+    count = TextColumn("{task.completed:,}")
+    columns = (TextColumn("{task.description}"), BarColumn(), *share, count, TimeElapsedColumn())
     with Progress(*columns, console=err(), transient=True) as bar:
         task = bar.add_task(what, total=total)
         for thing in things:

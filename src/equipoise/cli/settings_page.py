@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from equipoise import settings as module
+from equipoise.exploration import POLICIES
 from equipoise.home import Home
 from equipoise.recommenders import ALL
-from equipoise.settings import Placement, Settings, Table, listing, read_settings
+from equipoise.settings import SOURCES, Placement, Settings, Table, listing, read_settings
 
 INTRODUCTION = """\
 # Settings
@@ -132,11 +133,18 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 
 def _default_placements() -> str:
-    lines = ["Every shop has these; a table of the same name changes what it names.", ""]
+    lines = [
+        f"The sources are {_named(SOURCES)}; the policies {_named(p.name for p in POLICIES)}.",
+        "Every shop has these placements; a table of the same name changes what it names.",
+        "",
+    ]
     for name, placement in Settings().placements.items():
-        sources = ", ".join(f"`{source}`" for source in placement.sources)
-        lines.append(f"- `{name}`: {placement.n} items from {sources}")
+        lines.append(f"- `{name}`: {placement.n} items from {_named(placement.sources)}")
     return "\n".join(lines) + "\n"
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _recommenders() -> str:
@@ -169,7 +177,8 @@ def _toml(value: Any) -> str:
         case list() | tuple():
             return "[" + ", ".join(map(_toml, value)) + "]"
         case dict():
-            return "{}" if not value else str(value)
+            pairs = ", ".join(f"{name} = {_toml(inner)}" for name, inner in value.items())
+            return f"{{ {pairs} }}" if pairs else "{}"
         case _:
             return str(value)
 

@@ -73,7 +73,8 @@ def doctor(
 
 def keys(
     action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
-    name: Annotated[str, typer.Option(help="The key's name.")] = "",
+    name: Annotated[str, typer.Argument(help="The key's name.", show_default=False)] = "",
+    named: Annotated[str, typer.Option("--name", help="The same.", show_default=False)] = "",
     kind: Annotated[
         KeyKind, typer.Option(help="pk: for browsers; sk: for servers; ak: for who runs it.")
     ] = KeyKind.SECRET,
@@ -87,8 +88,8 @@ def keys(
     if action is Action.LIST:
         _list_keys(stored, as_json)
         return
-    if not name:
-        raise typer.BadParameter(f"--name says which key to {action}")
+    if not (name := name or named):
+        raise typer.BadParameter(f"name the key to {action}: `keys {action} NAME`")
     if action is Action.REVOKE:
         stored.revoke(name)
         say(f"Revoked {name}; a running server notices within a second.")

@@ -29,9 +29,9 @@ def console(service: Service) -> list[HTTPRouteHandler]:
 
     @get("/console", include_in_schema=False, sync_to_thread=False)
     def overview(request: Asked) -> Response[str]:
-        engine, placement, minutes = service.engine, *_scope(request)
+        engine = service.engine
         try:
-            terms = _terms(engine, placement)
+            placement, minutes = _scope(engine, request)
         except InvalidInput as error:
             return _missing(engine, "overview", str(error))
         return page(
@@ -41,7 +41,7 @@ def console(service: Service) -> list[HTTPRouteHandler]:
             spans=[(value, span(value)) for value in SPANS],
             placements=sorted(engine.settings.placements),
             smoothing=smoothing(minutes),
-            click_window=duration(terms.click_window_ms),
+            click_window=duration(_terms(engine).click_window_ms),
             news=_status(service),
             **_tiles(engine, placement, minutes),
             **learner(engine, placement),
@@ -50,20 +50,19 @@ def console(service: Service) -> list[HTTPRouteHandler]:
 
     @get("/console/tiles", include_in_schema=False, sync_to_thread=False)
     def tile_row(request: Asked) -> Response[str]:
-        placement, minutes = _scope(request)
+        placement, minutes = _scope(service.engine, request)
         return page("console_tiles.html", **_tiles(service.engine, placement, minutes))
 
     @get("/console/learner", include_in_schema=False, sync_to_thread=False)
     def learnt(request: Asked) -> Response[str]:
-        placement, _ = _scope(request)
-        _terms(service.engine, placement)
+        placement, _ = _scope(service.engine, request)
         return page("console_learner.html", **learner(service.engine, placement))
 
     @get("/console/series", include_in_schema=False, sync_to_thread=False)
     def series(request: Asked) -> Response[dict[str, Any]]:
-        engine, placement, minutes = service.engine, *_scope(request)
-        terms = _terms(engine, placement)
-        columns = charts(_history(engine, placement), minutes=minutes, terms=terms)
+        engine = service.engine
+        placement, minutes = _scope(engine, request)
+        columns = charts(_history(engine, placement), minutes=minutes, terms=_terms(engine))
         return Response(columns | {"status": _status(service)}, headers=HEADERS)
 
     @get("/console/decisions", include_in_schema=False, sync_to_thread=False)
@@ -93,47 +92,47 @@ def console(service: Service) -> list[HTTPRouteHandler]:
     return [overview, tile_row, learnt, series, decisions, decision]
 
 
-def _scope(request: Asked) -> tuple[str, int]:
-    """Placement, empty for all of them, and minutes, among those on offer."""
-    return text_of(request, "placement"), nearest_span(whole_of(request, "minutes", 60))
+def _scope(engine: Engine, request: Asked) -> tuple[str, int]:
+    """Placement, empty for all of them, and minutes, among those on offer.
+
+    Raises:
+        InvalidInput: the shop has no such placement, or the minutes are no number.
+    """
+    placement, known = text_of(request, "placement"), engine.settings.placements
+    if placement and placement not in known:
+        raise InvalidInput(
+            f"{placement!r} is no placement of this shop; "
+            f"its placements are {', '.join(sorted(known))}",
+            code="unknown_placement",
+            pointer="/placement",
+        )
+    return placement, nearest_span(whole_of(request, "minutes", 60))
 
 
 def _tiles(engine: Engine, placement: str, minutes: int) -> dict[str, Any]:
-    past, terms = _history(engine, placement), _terms(engine, placement)
+    past = _history(engine, placement)
     return {
-        "tiles": tiles(past, minutes=minutes, terms=terms),
+        "tiles": tiles(past, minutes=minutes, terms=_terms(engine)),
         "span": span(minutes),
         "placement": placement,
     }
 
 
 def _history(engine: Engine, placement: str) -> History:
-    return history(engine.knowledge.tallies, engine.clock(), placement)
+    return history(engine.knowledge.tallies, engine.clock(), placement, _budgets(engine))
 
 
-def _terms(engine: Engine, placement: str) -> Terms:
-    """Raises InvalidInput where the shop has no such placement."""
+def _terms(engine: Engine) -> Terms:
     settings = engine.settings
-    if placement and placement not in settings.placements:
-        raise InvalidInput(
-            f"{placement!r} is no placement of this shop; "
-            f"its placements are {', '.join(sorted(settings.placements))}",
-            code="unknown_placement",
-            pointer="/placement",
-        )
     return Terms(
         currency=settings.shop.currency,
-        budget=_budget(engine, placement),
         click_window_ms=round(settings.attribution.click_window_s * 1_000),
     )
 
 
-def _budget(engine: Engine, placement: str) -> float | None:
-    """The budget of one placement, or the common one of all; None where there is no such thing."""
-    placements = engine.settings.placements
-    chosen = [placements[placement]] if placement in placements else placements.values()
-    budgets = {one.budget if one.fixed_level is None else None for one in chosen}
-    return budgets.pop() if len(budgets) == 1 else None
+def _budgets(engine: Engine) -> dict[str, float | None]:
+    placements = engine.settings.placements.items()
+    return {name: one.budget if one.fixed_level is None else None for name, one in placements}
 
 
 def _status(service: Service) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,9 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the figures are counted in and held against."""
+    """What the figures are counted in."""
 
     currency: str
-    budget: float | None
-    """Of the placements looked at; None where they differ, or keep none."""
     click_window_ms: int
 
 
@@ -81,7 +80,8 @@ def spent_of(total: Mapping[str, float], terms: Terms) -> str:
     said = f"{share} of {money(expected, terms.currency)} that the lists were expected to earn"
     if share.startswith("−"):
         said = f"nothing: what was drawn looked {share[1:]} better than greedy lists"
-    return said if terms.budget is None else f"{said}; budget {percent(terms.budget)}"
+    allowed = total["allowed"] / expected
+    return said if isnan(allowed) else f"{said}; budget {percent(allowed)}"
 
 
 def settled(past: History, terms: Terms) -> History:
@@ -134,13 +134,13 @@ def charts(past: History, *, minutes: int, terms: Terms) -> dict[str, Any]:
         "ctr_exploited": moving_ratio(points["clicks_exploited"], points["shown_exploited"]),
         "ctr_explored": moving_ratio(points["clicks_explored"], points["shown_explored"]),
         "spent": moving_ratio(points["cost"], points["expected"]),
+        "budget": moving_ratio(points["allowed"], points["expected"]),
         "worth": moving_ratio(worth, points["decisions"]),
     }
     time = (points["ts"][keep] // 1_000).tolist()
     return {
         "time": time,
         "step": step * 60,
-        "budget": [terms.budget] * len(time),
         **{name: _plain(column[keep]) for name, column in columns.items()},
     }
 

@@ -9,11 +9,13 @@ from equipoise.clock import rfc3339
 from equipoise.console.words import clock, percent
 from equipoise.engine import Engine
 from equipoise.exploration import Move
+from equipoise.settings import Exploration, Placement
 from equipoise.types import Milliseconds
 
-MOVES = 9
 FULL = 0.995
 """A level this near to its highest is said to be there."""
+NEAR = 0.1
+"""Spending within this share of the budget is said to be held at it."""
 FEATURES = {
     "base": "Shown to just anybody: the unit",
     "recommended": "Fits the shopper's history, by the trained recommenders",
@@ -22,6 +24,7 @@ FEATURES = {
     "similar": "Resembles the item of the page",
     "price": "Near the prices the shopper met",
     "repeat": "Met by the shopper before",
+    "shown": "Shown to the shopper before, and left",
     "fresh": "New in the shop",
 }
 
@@ -32,7 +35,8 @@ def learner(engine: Engine, placement: str) -> dict[str, Any]:
     chosen = [placement] if placement else sorted(engine.settings.placements)
     return {
         "balances": [balance(engine, name) for name in chosen],
-        "moves": moves(engine, chosen),
+        # As many as keep the two columns of the page about equally long.
+        "moves": moves(engine, chosen, most=3 + 2 * len(chosen)),
         "weights": weights(summary["weights"]),
         "state": [(name, str(value).replace("`", "")) for name, value in summary["state"]],
     }
@@ -40,36 +44,44 @@ def learner(engine: Engine, placement: str) -> dict[str, Any]:
 
 def balance(engine: Engine, name: str) -> dict[str, str]:
     """One placement: its budget, what is spent of late, how strongly it explores, and why."""
-    placement = engine.settings.placements[name]
-    state = engine.knowledge.balance_state(name)
-    keeper, level = engine.knowledge.balance(name), engine.level(name)
-    highest = keeper.level_max
-    if placement.policy == "greedy" or (placement.budget == 0 and placement.fixed_level is None):
-        stands = "never explores"
-    elif placement.fixed_level is not None:
-        stands = "fixed; no budget is kept"
-    elif state.expected <= 0:
-        stands = "no list yet"
-    elif level >= FULL * highest:
-        stands = "the most it may; the budget allows more"
-    else:
-        stands = "held back to the budget"
+    placement, state = engine.settings.placements[name], engine.knowledge.balance_state(name)
+    measured = engine.knowledge.balance(name).measured(state) if state.expected > 0 else None
+    fixed = placement.fixed_level is not None
     return {
         "placement": name,
         "policy": placement.policy.replace("_", " "),
-        "budget": "none" if placement.fixed_level is not None else percent(placement.budget),
-        "spent": spent(keeper.measured(state)) if state.expected > 0 else "no list yet",
-        "level": f"{level:.2f}",
-        "stands": stands,
+        "budget": "none" if fixed else percent(placement.budget),
+        "spent": "no list yet" if measured is None else spent(measured),
+        "level": f"{engine.level(name):.2f}",
+        "stands": stands(placement, engine.level(name), measured, engine.settings.exploration),
     }
 
 
-def moves(engine: Engine, placements: list[str]) -> list[dict[str, str]]:
-    """The newest moves of these placements, newest first."""
+def stands(
+    placement: Placement, level: float, measured: float | None, exploration: Exploration
+) -> str:
+    """How a balance stands, in a few words; ``measured`` is None before the first list."""
+    if placement.policy == "greedy" or (placement.budget == 0 and placement.fixed_level is None):
+        return "never explores"
+    if placement.fixed_level is not None:
+        return "fixed; no budget is kept"
+    if measured is None:
+        return "no list yet"
+    if measured > (1 + NEAR) * placement.budget:
+        return "over budget: exploring less and less"
+    if level >= FULL * exploration.level_max:
+        return "the most it may; the budget allows more"
+    if measured < (1 - NEAR) * placement.budget:
+        return "below budget: exploring more and more"
+    return "held at the budget"
+
+
+def moves(engine: Engine, placements: list[str], *, most: int) -> list[dict[str, str]]:
+    """The newest ``most`` moves of these placements, newest first."""
     found = [(move, name) for name in placements for move in engine.knowledge.moves.get(name, ())]
     found.sort(key=lambda pair: pair[0].ts, reverse=True)
     now = engine.clock()
-    return [_move(move, name, now) for move, name in found[:MOVES]]
+    return [_move(move, name, now) for move, name in found[:most]]
 
 
 def _move(move: Move, placement: str, now: Milliseconds) -> dict[str, str]:

@@ -29,6 +29,7 @@ PRIORS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "similar": (1.0, 1.0),
         "price": (0.3, 0.3),
         "repeat": (-1.0, 1.0),
+        "shown": (-0.5, 0.5),
         "fresh": (0.2, 0.3),
     }
 )
@@ -82,6 +83,7 @@ def compute(pool: Pool, shopper: Shopper, catalogue: Catalogue, now: Millisecond
         "similar": _column(pool, "similar"),
         "price": price(catalogue.price[items], shopper.price),
         "repeat": repeat(items, shopper.history),
+        "shown": shown(items, shopper.shown, shopper.shown_times),
         "fresh": fresh(catalogue.created[items], now),
     }
     return np.stack([columns[name] for name in NAMES], axis=1, dtype=np.float64)
@@ -121,6 +123,18 @@ def price(prices: Floats, usual: float | None) -> Floats:
 def repeat(items: Positions, history: Positions) -> Floats:
     """State: the history. Writes: views, carts, purchases. Value: 1 for what was met before."""
     return np.isin(items, history).astype(np.float64)
+
+
+def shown(items: Positions, before: Positions, times: Floats32) -> Floats:
+    """State: what lists showed this shopper. Writes: impressions. Value, 0..1: times / (times + 2).
+
+    Who saw an item and left it is less likely to take it now; the third time more than the first.
+    """
+    if not len(before):
+        return np.zeros(len(items))
+    place = np.minimum(np.searchsorted(before, items), len(before) - 1)
+    often = np.where(before[place] == items, times[place], 0.0)
+    return often / (often + 2.0)
 
 
 def fresh(created: NDArray[np.int64], now: Milliseconds) -> Floats:

@@ -123,9 +123,15 @@ class RewardModel:
         if clicked:
             self._worth.add(slot.position, float(reward.first), reward.worth, group)
 
+    def expected_clicks(self, slot: Slot) -> float:
+        """Of a certain look at a slot, as it was stored, by the lift that is believed now."""
+        return slot.rate * self._lift_of(slot)
+
+    def _lift_of(self, slot: Slot) -> float:
+        return max(float(np.dot(slot.features, self._weights)), LEAST_LIFT)
+
     def _look(self, slot: Slot, group: int, clicks: float) -> None:
-        g = np.array([slot.features])
-        lift = max(float(g[0] @ self._weights), LEAST_LIFT)
+        g, lift = np.array([slot.features]), self._lift_of(slot)
         self._clicks.add(slot.position, slot.look * lift, clicks, group)
         noise = slot.look * slot.rate * max(lift, LEAST_NOISE)
         self._lift = self._lift.update(

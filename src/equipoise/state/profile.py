@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
+from equipoise.clock import DAY
+
 K = TypeVar("K")
 
 SEARCHES_KEPT = 20
@@ -18,6 +20,8 @@ SESSIONS_KEPT = 20
 ORDERS_KEPT = 10
 KINDS_KEPT = 64
 CATEGORIES_KEPT = 64
+SHOWN_HALF_LIFE = 3 * DAY
+"""How long being tired of an item lasts."""
 REBASE = 500
 """Half-lives: powers of two beyond this come near the end of a double."""
 
@@ -66,6 +70,9 @@ class Profile(Struct, array_like=True, gc=False):
     """When each item was last met."""
     weight: dict[int, float] = field(default_factory=dict)
     """Interest in each item met; below 0 for what was disliked."""
+    shown: dict[int, float] = field(default_factory=dict)
+    """How often lists showed each item, decayed to the moment in ``shown_at``."""
+    shown_at: dict[int, int] = field(default_factory=dict)
     bought: dict[int, float] = field(default_factory=dict)
     """Pieces of each item bought, less those given back."""
     bought_at: dict[int, int] = field(default_factory=dict)
@@ -115,6 +122,23 @@ class Profile(Struct, array_like=True, gc=False):
             self.weight[item] += weight
             if ts > known:
                 met[item] = ts
+
+    def show(self, item: int, ts: int, most: int) -> None:
+        """A list showed an item: once more, of late. A quarter beyond ``most`` the oldest go."""
+        known = self.shown_at.get(item)
+        if known is None:
+            self.shown[item], self.shown_at[item] = 1.0, ts
+            if len(self.shown) > most + most // 4:
+                _keep_newest(self.shown_at, most, self.shown)
+            return
+        self._reshow(item, 1.0, ts)
+
+    def _reshow(self, item: int, times: float, ts: int) -> None:
+        known = self.shown_at[item]
+        at = max(ts, known)
+        kept = self.shown[item] * 0.5 ** ((at - known) / SHOWN_HALF_LIFE)
+        self.shown[item] = kept + times * 0.5 ** ((at - ts) / SHOWN_HALF_LIFE)
+        self.shown_at[item] = at
 
     def like(self, category: int, weight: float, ts: int, half_life: int) -> None:
         """Interest in a category, worth half of its weight after each ``half_life`` (ms)."""
@@ -175,6 +199,11 @@ class Profile(Struct, array_like=True, gc=False):
         _absorb_sums(self.weight, other.weight)
         _absorb_sums(self.bought, other.bought)
         _absorb_latest(self.met, other.met)
+        for item, times in other.shown.items():
+            if item in self.shown:
+                self._reshow(item, times, other.shown_at[item])
+            else:
+                self.shown[item], self.shown_at[item] = times, other.shown_at[item]
         _absorb_latest(self.bought_at, other.bought_at)
         for name in ("personalization", "analytics", "locale"):
             self.say(name, getattr(other, name))

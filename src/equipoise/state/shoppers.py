@@ -85,12 +85,15 @@ class Shoppers:
         if not self._personalised(whole):
             return _unknown(key, locale, whole.events)
         history = newest_first(whole.met)[: self._history_length][::-1]
+        shown = sorted(whole.shown)
         return Shopper(
             key=key,
             history=np.array(history, dtype=np.int32),
             weights=np.array([whole.weight[item] for item in history], dtype=np.float32),
             bought=np.array(_bought(whole), dtype=np.int32),
             categories=_shares(whole, catalogue),
+            shown=np.array(shown, dtype=np.int32),
+            shown_times=np.array([whole.shown[item] for item in shown], dtype=np.float32),
             price=_price(whole),
             locale=locale,
             personalised=True,
@@ -211,6 +214,10 @@ class Shoppers:
             profile.search(event.search_term[:TERM_LENGTH], ts, event.event_id)
         if name in ("purchase", "refund"):
             self._trade(profile, event, ts)
+        elif name == "view_item_list":
+            for line in event.items:
+                item = self._catalogue.positions[line.item_id]
+                profile.show(item, ts, self._history_length)
         elif name == "view_portion":
             _dwell(profile, event)
         else:
@@ -295,6 +302,8 @@ def _unknown(key: str, locale: str | None, events: int) -> Shopper:
         weights=np.zeros(0, dtype=np.float32),
         bought=none,
         categories={},
+        shown=none,
+        shown_times=np.zeros(0, dtype=np.float32),
         price=None,
         locale=locale,
         personalised=False,

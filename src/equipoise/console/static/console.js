@@ -11,14 +11,15 @@
     var f = new Intl.NumberFormat('en-GB', { minimumFractionDigits: least, maximumFractionDigits: most });
     return function (v) { return f.format(v).replace('-', '−'); };
   }
-  var one = digits(1, 1), count = digits(0, 1), amount = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 });
+  var one = digits(1, 1), whole = digits(0, 0), few = digits(0, 1), amount = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 });
+  function count(v) { return v < 10 ? few(v) : whole(v); }
   function percent(v) { return one(100 * v) + ' %'; }
   function money(v) { return amount.format(v).replace('-', '−'); }
   function inPercent(u, splits, axis, space, step) {
     var f = digits(0, step >= 0.01 ? 0 : step >= 0.001 ? 1 : 2);
     return splits.map(function (v) { return f(100 * v) + ' %'; });
   }
-  function plain(u, splits) { return splits.map(function (v) { return v >= 10000 ? count(v / 1000) + 'k' : money(v); }); }
+  function plain(u, splits) { return splits.map(function (v) { return v >= 10000 ? few(v / 1000) + 'k' : money(v); }); }
   var SPECS = {
     events: { lines: [['events', 'exploited']], say: count, axis: plain, bars: true },
     ctr: { lines: [['ctr_exploited', 'exploited'], ['ctr_explored', 'explored']], say: percent, axis: inPercent },
@@ -51,13 +52,15 @@
         var ink = colour(l[1]);
         return {
           label: l[0], stroke: ink, width: spec.bars ? 0 : 2, dash: l[2], fill: spec.bars ? ink : undefined,
-          points: { show: spec.bars || l[2] ? false : undefined, size: 6, fill: ink },
+          points: { show: spec.bars || l[2] ? false : sparse, size: 7, fill: ink },
           paths: spec.bars ? w.uPlot.paths.bars({ size: [0.8, 100], align: 1 }) : undefined
         };
       })),
       hooks: { setCursor: [function (u) { tell(name, u.cursor.idx); }] }
     };
   }
+  /* A lone point would be a line without length. */
+  function sparse(u, series, first, last) { return last - first < 15; }
   function span(seconds) {
     var from = times.minute(new Date(1000 * seconds));
     return step > 60 ? from + '–' + times.minute(new Date(1000 * (seconds + step))) : from;
