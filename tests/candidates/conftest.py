@@ -139,6 +139,8 @@ def shopper() -> Callable[..., Shopper]:
             "history": np.array(history, np.int32),
             "weights": np.ones(len(history), np.float32),
             "bought": np.empty(0, np.int32),
+            "shown": np.empty(0, np.int32),
+            "shown_times": np.empty(0, np.float32),
             "categories": {},
             "price": None,
             "locale": None,

@@ -21,6 +21,7 @@ from equipoise.ranking.features import (
     fresh,
     price,
     repeat,
+    shown,
 )
 from equipoise.types import Shopper
 
@@ -49,6 +50,7 @@ class Pool:
 def shopper(**told: Any) -> Shopper:
     empty = np.empty(0, np.int32)
     known = {"key": "k", "history": empty, "weights": empty, "bought": empty, "categories": {},
+             "shown": empty, "shown_times": np.empty(0, np.float32),
              "price": None, "locale": None, "personalised": True, "events": 0}  # fmt: skip
     return Shopper(**(known | told))
 
@@ -133,3 +135,12 @@ def test_the_order_of_candidates_does_not_matter() -> None:
     turned = compute(Pool(ITEMS[turn], scores[turn], ("als", "similar")), who, Shop(), 90 * DAY)
 
     assert np.array_equal(turned, g[turn])
+
+
+def test_shown_before_and_left() -> None:
+    """0 for what was never shown, half at two times, never 1; a stranger was shown nothing."""
+    before = np.array([1, 3], np.int32)
+    value = shown(ITEMS, before, np.array([2.0, 6.0], np.float32))
+
+    assert value.tolist() == [0.0, 0.5, 0.0, 0.75, 0.0]
+    assert shown(ITEMS, before[:0], np.empty(0, np.float32)).tolist() == [0.0] * 5

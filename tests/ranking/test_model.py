@@ -10,7 +10,7 @@ import pytest
 
 from equipoise.exploration import GaussianBelief, RateBelief
 from equipoise.randomness import derive
-from equipoise.ranking.examination import look
+from equipoise.ranking.examination import first_guess
 from equipoise.ranking.features import NAMES, PRIOR_MEAN, PRIOR_PRECISION
 from equipoise.ranking.model import LEAST_LIFT, LEAST_RATE, REFRESH, RewardModel
 from equipoise.types import Reward, Slot
@@ -183,7 +183,7 @@ def test_rates_and_weights_are_found() -> None:
     truth = np.array([0.05, 0.10, 0.20, 0.30])
     weights = PRIOR_MEAN.copy()
     weights[NAMES.index("affinity")], weights[NAMES.index("repeat")] = 0.5, 0.5
-    looks = look(20)[[0, 2, 6, 19]]
+    looks = first_guess(20)[[0, 2, 6, 19]]
     for _ in range(12_000):
         item = int(rng.integers(4))
         shown = slot(item, look=float(looks[item]), affinity=float(rng.integers(2)),

@@ -402,3 +402,41 @@ def test_forgetting_leaves_nothing() -> None:
     for trace in (b"canary3", b"bird3", b"canary1", b"bird1", b"e3", b"e1"):
         assert trace not in left
     assert shop.view("canary3", None).events == 0
+
+
+def test_what_lists_showed_is_remembered_and_fades() -> None:
+    """Each time counts one, half of it three days later; an impression is no interest."""
+    shop = Shop()
+    shop.tell(
+        shop.event("view_item_list", "i1", "i4", ts=NOW),
+        shop.event("view_item_list", "i4", ts=NOW + 3 * DAY),
+    )
+    view = shop.view()
+
+    assert view.shown.tolist() == [1, 4]
+    assert view.shown_times.tolist() == [1.0, 1.5]
+    assert len(view.history) == 0
+    assert view.categories == {}
+    assert [row["item_id"] for row in shop.shoppers.profile("a:a")["shown"]] == ["i4", "i1"]
+
+
+def test_what_lists_showed_does_not_depend_on_order() -> None:
+    """Nor on which of a person's ids saw it, once they are linked; and it is bounded."""
+    events = [
+        Shop().event("view_item_list", "i1", "i2", ts=NOW + day * DAY, event_id=f"e{day}",
+                     anonymous_id="ab"[day % 2])
+        for day in range(4)
+    ]  # fmt: skip
+    views = []
+    for order in (events, events[::-1]):
+        shop = Shop().tell(*order)
+        shop.shoppers.identities.link("u", "a", NOW)
+        shop.shoppers.identities.link("u", "b", NOW)
+        views.append(shop.view("u", None).shown_times)
+    assert views[0] == pytest.approx(views[1])
+
+    small = Shop(history_length=4)
+    for n in range(10):
+        small.tell(small.event("view_item_list", f"i{n}", ts=NOW + n))
+    assert small.view().shown.tolist()[-4:] == [6, 7, 8, 9]
+    assert len(small.view().shown) <= 5

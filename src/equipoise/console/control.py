@@ -26,6 +26,11 @@ QUIET_MS = 60_000
 
 def console(service: Service) -> list[HTTPRouteHandler]:
     """The handlers under ``/console``."""
+    return [*_control_room(service), *_decisions(service)]
+
+
+def _control_room(service: Service) -> list[HTTPRouteHandler]:
+    """The page, and the parts of it that are asked for again and again."""
 
     @get("/console", include_in_schema=False, sync_to_thread=False)
     def overview(request: Asked) -> Response[str]:
@@ -65,6 +70,12 @@ def console(service: Service) -> list[HTTPRouteHandler]:
         columns = charts(_history(engine, placement), minutes=minutes, terms=_terms(engine))
         return Response(columns | {"status": _status(service)}, headers=HEADERS)
 
+    return [overview, tile_row, learnt, series]
+
+
+def _decisions(service: Service) -> list[HTTPRouteHandler]:
+    """The newest decisions, and any one of the log."""
+
     @get("/console/decisions", include_in_schema=False, sync_to_thread=False)
     def decisions() -> Response[str]:
         engine = service.engine
@@ -89,7 +100,7 @@ def console(service: Service) -> list[HTTPRouteHandler]:
             **_frame(engine),
         )
 
-    return [overview, tile_row, learnt, series, decisions, decision]
+    return [decisions, decision]
 
 
 def _scope(engine: Engine, request: Asked) -> tuple[str, int]:

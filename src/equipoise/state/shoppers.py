@@ -159,6 +159,11 @@ class Shoppers:
                 for item in newest_first(whole.met)[:ITEMS_SHOWN]
                 for ts in (whole.met[item],)
             ],
+            "shown": [
+                {"item_id": ids[item], "times": whole.shown[item], "last": rfc3339(ts)}
+                for item in newest_first(whole.shown_at)[:ITEMS_SHOWN]
+                for ts in (whole.shown_at[item],)
+            ],
             "bought": [
                 {"item_id": ids[item], "pieces": whole.bought[item]}
                 for item in _bought(whole)[::-1][:ITEMS_SHOWN]
