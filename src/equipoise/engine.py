@@ -347,8 +347,8 @@ class Engine:
         """
         if self.home is None or snapshot.current(self.home.snapshots) in (None, self.snapshot_id):
             return None
-        found = self._good(self.home.snapshots)
-        if found.snapshot_id in (None, self.snapshot_id):
+        found = self._good(self.home.snapshots, accept=recommenders_from)
+        if found.snapshot_id in ("", self.snapshot_id):
             return None
         return found.snapshot_id, recommenders_from(found.arrays)
 
@@ -377,9 +377,10 @@ class Engine:
         days = self.settings.log.seal_after_days
         self.log.seal(self.clock() - days * clocks.DAY)
 
-    @staticmethod
-    def _good(folder: Path) -> snapshot.Snapshot:
-        found = snapshot.newest_good(folder)
+    def _good(
+        self, folder: Path, accept: Callable[[dict[str, Arrays]], object] = lambda arrays: None
+    ) -> snapshot.Snapshot:
+        found = snapshot.newest_good(folder, accept=accept, set_aside=not self._read_only)
         for problem in found.problems:
             logger.warning("%s", problem)
         return found

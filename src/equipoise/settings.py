@@ -138,7 +138,7 @@ SOURCES = ("als", "ease", "item_knn", "content", "popularity", "similar", "co_vi
 
 def default_placements() -> dict[str, Placement]:
     """The placements every shop has."""
-    learnt = ("als", "ease", "item_knn", "content")
+    learnt = ("als", "ease", "item_knn", "content", "popularity")
     online = ("co_viewed", "favourites", "trending", "new", "anything")
     return {
         "home": Placement(sources=learnt + online),

@@ -66,14 +66,15 @@ def test_priors_stand_in_one_table() -> None:
 
 
 def test_a_stranger_is_an_item_shown_to_just_anybody() -> None:
-    """Without profile and seed only the base and freshness remain."""
+    """Without profile and seed only what is the same for everybody remains."""
     pool = Pool(ITEMS, np.ones((5, 1), np.float32), ("trending",))
 
     g = compute(pool, shopper(), Shop(), 100 * DAY)
 
     assert g.shape == (5, len(NAMES))
     assert g[:, NAMES.index("base")].tolist() == [1] * 5
-    others = [i for i, name in enumerate(NAMES) if name not in ("base", "fresh")]
+    others = [i for i, name in enumerate(NAMES) if name not in ("base", "popular", "fresh")]
+    assert g[:, NAMES.index("popular")].tolist() == [1] * 5
     assert not g[:, others].any()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from equipoise.clock import DAY, ManualClock
@@ -73,11 +74,13 @@ def test_fitted_recommenders_propose(shop: Engine, nouns: Nouns) -> None:
     tables = {one.name: one.arrays() for one in fitted}
     snapshot.publish(snapshots(shop), snapshot.write(snapshots(shop), tables, {}))
     shop.refresh()
-    decision = shop.recommend(query)
+    decisions = [shop.recommend(query) for _ in range(30)]
+    served = [{slot.source for slot in one.slots} for one in decisions]
 
     assert untrained.isdisjoint(tables)
-    assert {slot.source for slot in decision.slots} & set(tables)
-    assert decision.fallback_level == "personalised"
+    assert set().union(*served) & set(tables)
+    for decision, sources in zip(decisions, served, strict=True):
+        assert (decision.fallback_level == "personalised") == bool(sources & set(tables))
 
 
 def test_a_corrupt_snapshot_is_refused_and_the_old_one_stays(shop: Engine, trained: Train) -> None:
@@ -99,6 +102,42 @@ def test_a_corrupt_snapshot_is_refused_and_the_old_one_stays(shop: Engine, train
     assert (folder / f"{bad}.damaged").is_dir()
     assert shop.refresh()
     assert shop.snapshot_id == better
+
+
+def test_when_nothing_on_disk_is_good_what_serves_stays(shop: Engine, trained: Train) -> None:
+    """A damaged disk, or a snapshot of a foreign shape, takes nothing from who holds a good one."""
+    good = trained(shop, Popularity(), Content()).snapshot_id
+    shop.refresh()
+    folder = snapshots(shop)
+    arrays, about = snapshot.read(folder, good)
+    foreign = snapshot.write(folder, {"popularity": {"zzz": np.zeros(3)}}, {})
+    snapshot.publish(folder, foreign)
+    after_foreign = shop.refresh(), shop.snapshot_id
+    bad = snapshot.write(folder, arrays, about | {"second": True})
+    snapshot.publish(folder, bad)
+    _flip(folder / bad)
+    _flip(folder / good)
+
+    assert after_foreign == (False, good)
+    assert not shop.refresh()
+    assert shop.snapshot_id == good
+    assert shop.recommend(Query(placement="home", user_id="u-1")).snapshot == good
+
+
+def test_a_reader_sets_nothing_aside(shop: Engine, trained: Train) -> None:
+    """Whoever only reads passes a damaged snapshot over, and leaves it where it is."""
+    good = trained(shop, Popularity(), Content()).snapshot_id
+    folder = snapshots(shop)
+    arrays, about = snapshot.read(folder, good)
+    bad = snapshot.write(folder, arrays, about | {"second": True})
+    snapshot.publish(folder, bad)
+    _flip(folder / bad)
+    before = sorted(path.name for path in folder.iterdir())
+    reader = Engine.open(folder.parent, settings=shop.settings, read_only=True)
+
+    assert reader.snapshot_id == good
+    assert sorted(path.name for path in folder.iterdir()) == before
+    reader.close()
 
 
 def _flip(folder: Path) -> None:

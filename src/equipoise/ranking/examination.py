@@ -4,9 +4,9 @@ P(click at k) = look(k) · P(click | looked at) (Richardson, Dominowska and Ragn
 et al., WSDM 2008). A slot that was probably not seen teaches little, and is no proof of a bad item.
 
 The curve of a placement starts from DCG's discount, flattened (Järvelin and Kekäläinen, TOIS
-2002), and follows the clicks of its slots over those that the items there led us to expect: the M-step of
-EM for this model, a step a verdict, the rates being the E-step's. What makes it identifiable is that
-exploring shows the same items at different places (Agarwal et al., WSDM 2019).
+2002), and follows the clicks of its slots over those that the items there led us to expect: the
+M-step of EM for this model, a step a verdict, the rates being the E-step's. What makes it
+identifiable is that exploring shows the same items at different places (Agarwal et al., WSDM 2019).
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ PRIORS: Mapping[str, tuple[float, float]] = MappingProxyType(
         # weight of that cannot move, since it is the unit of all rates.
         "base": (1.0, 0.001),
         "recommended": (1.5, 1.0),
+        "popular": (2.0, 1.0),
         "affinity": (2.0, 1.0),
         "co_viewed": (1.5, 1.0),
         "similar": (1.0, 1.0),
@@ -37,6 +38,8 @@ NAMES = tuple(PRIORS)
 PRIOR_MEAN: Floats = np.array([mean for mean, _ in PRIORS.values()])
 PRIOR_PRECISION: Floats = np.array([spread**-2 for _, spread in PRIORS.values()])
 
+FOR_ALL = frozenset({"trending", "popularity"})
+"""Sources that say the same of an item whoever asks."""
 ONLINE = frozenset({"similar", "co_viewed", "favourites", "trending", "new", "anything"})
 """Sources that are no fitted recommenders; every other column of a pool is one's score."""
 FRESH_DAYS = 30.0
@@ -78,6 +81,7 @@ def compute(pool: Pool, shopper: Shopper, catalogue: Catalogue, now: Millisecond
     columns: Mapping[str, Floats | Floats32] = {
         "base": np.ones(len(items)),
         "recommended": recommended(pool),
+        "popular": popular(pool),
         "affinity": affinity(catalogue, items, shopper.categories),
         "co_viewed": _column(pool, "co_viewed"),
         "similar": _column(pool, "similar"),
@@ -91,8 +95,19 @@ def compute(pool: Pool, shopper: Shopper, catalogue: Catalogue, now: Millisecond
 
 def recommended(pool: Pool) -> Floats32:
     """State: published recommenders. Writes: training. Value: the best of their scores, 0..1."""
-    learnt = [i for i, name in enumerate(pool.sources) if name not in ONLINE]
+    learnt = [i for i, name in enumerate(pool.sources) if name not in ONLINE | FOR_ALL]
     scores: Floats32 = pool.scores[:, learnt].max(axis=1, initial=0.0)
+    return scores
+
+
+def popular(pool: Pool) -> Floats32:
+    """State: counts of all shoppers, now and at the last training. Writes: views, carts, purchases.
+
+    Value, 0..1: as a share of the best, the same for everybody. It lends what the shop sold to
+    items that no list has shown yet.
+    """
+    shared = [i for i, name in enumerate(pool.sources) if name in FOR_ALL]
+    scores: Floats32 = pool.scores[:, shared].max(axis=1, initial=0.0)
     return scores
 
 

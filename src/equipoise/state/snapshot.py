@@ -21,7 +21,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -135,18 +135,28 @@ def read(folder: Path, snapshot_id: str) -> tuple[dict[str, Arrays], dict[str, A
     return arrays, manifest.about
 
 
-def newest_good(folder: Path) -> Snapshot:
+def newest_good(
+    folder: Path,
+    *,
+    accept: Callable[[dict[str, Arrays]], object] = lambda arrays: None,
+    set_aside: bool = True,
+) -> Snapshot:
     """The current snapshot or, where it is damaged, the newest published before it that is not.
 
-    What fails a check is renamed to ``….damaged`` and told in ``problems``: never silently, and
-    never met twice.
+    ``accept`` may look at the arrays and raise SnapshotError, if they are whole but not usable.
+    What fails is told in ``problems``, never silently, and (unless this is a mere reader,
+    ``set_aside=False``) renamed to ``….damaged``, so that it is never met twice.
     """
     problems = list(_problems_of_current(folder))
-    while (snapshot_id := current(folder)) is not None:
+    for snapshot_id in _published(folder):
+        if not (folder / snapshot_id).is_dir():
+            continue
         try:
             arrays, about = read(folder, snapshot_id)
+            accept(arrays)
         except SnapshotError as error:
-            quarantine(folder, snapshot_id)
+            if set_aside:
+                quarantine(folder, snapshot_id)
             problems.append(str(error))
         else:
             return Snapshot(snapshot_id, arrays, about, tuple(problems))
