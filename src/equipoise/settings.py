@@ -30,9 +30,11 @@ class Shop(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who the shop is."""
 
     name: str = "My shop"
+    """As storefront and console show it."""
     currency: str = "EUR"
     """ISO 4217: the unit of every worth, cost and budget."""
     default_language: str = "en"
+    """BCP 47: of titles, where an item has several."""
     personalization_default: bool = True
     """Whether a shopper who was never asked may be personalised."""
 
@@ -41,11 +43,15 @@ class Server(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The HTTP service."""
 
     host: str = "127.0.0.1"
+    """Address to bind; any but loopback needs keys."""
     port: int = 8765
+    """Port to bind."""
     max_body_kb: int = 500
+    """Largest body of a request, unpacked."""
     requests_per_second: float = 2_000.0
     """By key and client network; short bursts of ``burst`` pass."""
     burst: int = 4_000
+    """Requests that may come at once."""
     token_lifetime_hours: float = 24.0
     """How long after a list was served a click on it may still teach."""
 
@@ -63,8 +69,11 @@ class WorthSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What an outcome is worth, in the shop's currency (``equipoise.ranking.value``)."""
 
     click: float = 0.05
+    """Of a slot's click."""
     add_to_cart: float = 0.50
+    """Of a cart that follows it, on top."""
     purchase: float = 2.00
+    """Of an order that follows it, on top."""
 
 
 class AttributionSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,31 +82,41 @@ class AttributionSettings(Table, frozen=True, kw_only=True, forbid_unknown_field
     click_window_s: float = 1_800.0
     """A slot shown for longer than this without a click counts as looked at and left."""
     purchase_window_s: float = 86_400.0
+    """How long after its click a slot may still earn a cart or an order."""
 
 
 class ProfileSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long what a shopper did stays interesting (``equipoise.state``)."""
 
     interest_half_life_days: float = 14.0
+    """Days after which a shopper's interest in a category has halved."""
     trend_half_life_days: float = 7.0
+    """Days after which what is popular now has halved."""
     history_length: int = 100
+    """Items that are remembered of a shopper."""
 
 
 class Ranking(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The reward model (``equipoise.ranking.model``)."""
 
     click_rate: float = 0.03
+    """Clicks a look that are expected of an unknown item, before the log says better."""
     carts_per_click: float = 0.15
+    """Carts that are expected of a click."""
     orders_per_click: float = 0.05
-    """The three: what is expected of a look at an unknown item before the log says better."""
+    """Orders that are expected of a click."""
     item_looks: float = 60.0
     """Looks after which an item's own clicks weigh as much as its category's."""
     category_looks: float = 200.0
+    """Looks after which a category's clicks weigh as much as the whole shop's."""
     overall_looks: float = 500.0
+    """Looks after which the shop's clicks weigh as much as ``click_rate``."""
     item_clicks: float = 40.0
     """Clicks after which what an item's clicks earned weighs as much as its category's."""
     category_clicks: float = 100.0
+    """The same for a category against the shop."""
     overall_clicks: float = 100.0
+    """The same for the shop against what is expected of a click."""
     memory_looks: float = 1_000_000.0
     """Looks after which the lift model has forgotten half of what it learnt."""
 
@@ -106,19 +125,24 @@ class Exploration(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the balance moves (``equipoise.exploration.balance``)."""
 
     half_life: float = 1_000.0
-    """Decisions."""
+    """Decisions after which one counts half in what is measured."""
     step: float = 0.005
+    """How far the balance moves at a decision that spends twice its budget."""
     level_max: float = 1.0
+    """The highest level; 1 is a policy's natural amount."""
 
 
 class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One place in the shop where lists are shown."""
 
     sources: tuple[str, ...]
+    """Where candidates come from, in order of precedence."""
     policy: str = "thompson"
+    """How a slate is drawn from beliefs (``docs/exploration.md``)."""
     parameters: dict[str, float] = field(default_factory=dict)
     """Keywords of the policy."""
     n: int = 12
+    """Length of a list that does not say its own."""
     budget: float = 0.05
     """Share of the expected reward that exploring may cost; 0 never explores."""
     fixed_level: float | None = None
