@@ -19,6 +19,7 @@ NEAR = 0.1
 FEATURES = {
     "base": "Shown to just anybody: the unit",
     "recommended": "Fits the shopper's history, by the trained recommenders",
+    "popular": "What everybody likes, now or at the last training",
     "affinity": "From a category the shopper likes",
     "co_viewed": "Often viewed with what the shopper viewed",
     "similar": "Resembles the item of the page",
