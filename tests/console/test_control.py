@@ -163,6 +163,6 @@ def test_each_placement_is_held_against_its_own_budget(busy: Engine, browse: Bro
         answer = client.get("/console/series", params={"placement": placement, "minutes": 10})
         return answer.json()["budget"][-3]
 
-    assert budget("") == pytest.approx(0.05)
-    assert budget("home") == pytest.approx(0.05)
+    assert budget("") == pytest.approx(0.08)
+    assert budget("home") == pytest.approx(0.08)
     assert budget("cart") is None

@@ -233,7 +233,7 @@ def test_balances_placements_models(client: Client, live: Live) -> None:
 
     assert set(balances) == set(live.engine.settings.placements)
     assert balances["home"]["measured"] > 0
-    assert math.isclose(balances["home"]["target"], 0.05)
+    assert math.isclose(balances["home"]["target"], 0.08)
     assert [one["placement"] for one in placements] == sorted(balances)
     assert models["snapshot"] == ""
     assert models["learner"]["state"]

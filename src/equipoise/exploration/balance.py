@@ -145,7 +145,8 @@ class Balance:
             after=after,
             measured=measured,
             target=self.target,
-            reason=f"spent {_percent(measured)} of expected reward over the last "
+            # Below 0 an early choice left the best for later: it cost nothing.
+            reason=f"spent {_percent(max(measured, 0.0))} of expected reward over the last "
             f"{state.spell_decisions:,} decisions, target {_percent(self.target)}: "
             f"exploring {'less' if after < before else 'more'}",
         )

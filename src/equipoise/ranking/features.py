@@ -24,7 +24,7 @@ PRIORS: Mapping[str, tuple[float, float]] = MappingProxyType(
         # weight of that cannot move, since it is the unit of all rates.
         "base": (1.0, 0.001),
         "recommended": (1.5, 1.0),
-        "popular": (2.0, 1.0),
+        "popular": (1.0, 1.0),
         "affinity": (2.0, 1.0),
         "co_viewed": (1.5, 1.0),
         "similar": (1.0, 1.0),
