@@ -111,6 +111,7 @@ class Knowledge:
             half_life=exploration.half_life,
             step=exploration.step,
             level_max=exploration.level_max,
+            start=exploration.level_start,
         )
 
     def balance_state(self, placement: str) -> BalanceState:

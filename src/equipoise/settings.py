@@ -130,6 +130,9 @@ class Exploration(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far the balance moves at a decision that spends twice its budget."""
     level_max: float = 1.0
     """The highest level; 1 is a policy's natural amount."""
+    level_start: float = 0.3
+    """The level before anything is measured: low, so that the first lists of a shop with a history
+    stand on it."""
 
 
 class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):

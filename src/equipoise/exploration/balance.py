@@ -64,7 +64,8 @@ class Balance:
         step: how far the multiplier moves at a decision that spends twice its budget. Small is
             steady and slow: at a constant overspending of 100 % the level falls to 1/e of itself
             in ``1 / step`` decisions.
-        level_max: the highest level; 1 is a policy's natural amount, where it starts if it may.
+        level_max: the highest level; 1 is a policy's natural amount.
+        start: the level before anything is measured, or ``level_max`` if that is lower.
         tell: smallest relative change of the level that makes a ``Move``.
 
     Raises:
@@ -75,19 +76,20 @@ class Balance:
     half_life: float = 2_000.0
     step: float = 0.002
     level_max: float = 1.0
+    start: float = 1.0
     tell: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.target < 1.0:
             raise ValueError(f"target is {self.target}; it is a share from 0 to below 1")
-        for name in ("half_life", "step", "level_max", "tell"):
+        for name in ("half_life", "step", "level_max", "start", "tell"):
             value = getattr(self, name)
             if not 0.0 < value < math.inf:
                 raise ValueError(f"{name} is {value}; it must be above 0 and finite")
 
     def init(self) -> BalanceState:
-        """Nothing spent yet; the natural amount, or the highest level if that is lower."""
-        state = BalanceState(multiplier=math.log(max(self.level_max, 1.0)))
+        """Nothing spent yet."""
+        state = BalanceState(multiplier=math.log(max(self.level_max / self.start, 1.0)))
         return replace(state, told=self.level(state))
 
     def level(self, state: BalanceState) -> float:
