@@ -61,9 +61,12 @@ def start(home: Home, files: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def finish(process: subprocess.Popen[bytes], *, kill_after: float | None = None) -> int:
-    if kill_after is not None:
-        time.sleep(kill_after)
+def finish(process: subprocess.Popen[bytes], *, log: Path | None = None, kill_at: int = 0) -> int:
+    """Wait for its end; or kill it as soon as ``log`` holds ``kill_at`` records."""
+    if log is not None:
+        with SQLiteLog(log, read_only=True) as reader:
+            while reader.last < kill_at:
+                time.sleep(0.001)
         process.kill()
     code = process.wait()
     assert process.stdout is not None
@@ -75,14 +78,10 @@ def finish(process: subprocess.Popen[bytes], *, kill_after: float | None = None)
 def test_killed_and_run_again(tmp_path: Path, files: Path) -> None:
     """The same records, the same dead letters, the same bytes of state as from one run."""
     whole, broken = Home(tmp_path / "whole").create(), Home(tmp_path / "broken").create()
-    process = start(whole, files)
-    began = time.monotonic()
-    finish(process)
-    spent = time.monotonic() - began
-    luck = derive(3, "killed imports")
+    finish(start(whole, files))
     reached = []
-    for _ in range(LIVES):
-        finish(start(broken, files), kill_after=0.7 * spent * luck.random())
+    for moment in sorted(derive(3, "killed imports").integers(200, ROWS // 2, LIVES).tolist()):
+        finish(start(broken, files), log=broken.log, kill_at=moment)
         with SQLiteLog(broken.log, read_only=True) as log:
             reached.append(log.last)
 

@@ -27,9 +27,9 @@ def test_every_feature_has_words() -> None:
     ("home", "budget", "stands"),
     [
         ({"budget": 0.0}, "0.0 %", "never explores"),
-        ({"policy": "greedy"}, "5.0 %", "never explores"),
+        ({"policy": "greedy"}, "8.0 %", "never explores"),
         ({"fixed_level": 0.5}, "none", "fixed; no budget is kept"),
-        ({}, "5.0 %", "no list yet"),
+        ({}, "8.0 %", "no list yet"),
     ],
 )
 def test_how_a_balance_stands(
@@ -45,16 +45,16 @@ def test_how_a_balance_stands(
     ("multiplier", "cost", "stands"),
     [
         (0.0, 1.0, "the most it may; the budget allows more"),
-        (0.0, 6.0, "over budget: exploring less and less"),
-        (1.0, 6.0, "over budget: exploring less and less"),
-        (1.0, 5.2, "held at the budget"),
-        (1.0, 4.0, "below budget: exploring more and more"),
+        (0.0, 9.0, "over budget: exploring less and less"),
+        (1.0, 9.0, "over budget: exploring less and less"),
+        (1.0, 8.3, "held at the budget"),
+        (1.0, 6.4, "below budget: exploring more and more"),
     ],
 )
 def test_how_a_balance_moves(
     clock: ManualClock, multiplier: float, cost: float, stands: str
 ) -> None:
-    """By what is spent against the budget of 5 %, and by whether the level could still rise."""
+    """By what is spent against the budget of 8 %, and by whether the level could still rise."""
     engine = engine_of(clock)
     engine.knowledge.balances["home"] = BalanceState(
         cost=cost, expected=100.0, decisions=9.0, multiplier=multiplier

@@ -42,9 +42,13 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # ---------------------------------------------------------------- the browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests; without one they are skipped, which CI takes for a failure."""
+    """One browser a file; without one its tests are skipped, which CI takes for a failure.
+
+    No longer than a file: while Playwright is open its event loop counts as running, and no other
+    test could run one of its own.
+    """
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         absent = f"no browser: none of {', '.join(NAMES)} is on the PATH"

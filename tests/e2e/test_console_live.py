@@ -74,7 +74,7 @@ def test_charts_fill_and_name_their_newest_values(shop: Any, room: Open) -> None
 
     expect(page.locator("#charts .uplot")).to_have_count(4)
     expect(page.locator("#legend-events")).to_contain_text("events a minute 3")
-    expect(page.locator("#legend-spend")).to_contain_text("budget 5.0 %")
+    expect(page.locator("#legend-spend")).to_contain_text("budget 8.0 %")
     expect(page.locator("#legend-worth")).to_contain_text("EUR a list 2.05")
     expect(page.locator("#chart-spend")).to_have_attribute(
         "aria-label", re.compile("newest: spent .* %")
