@@ -99,12 +99,18 @@ class Live:
 
     async def start(self) -> None:
         """Begin to write and to tick."""
+        self._warm_up()
         # What was loaded stays: the collector need not walk it again and again.
         gc.collect()
         gc.freeze()
         loop = asyncio.get_running_loop()
         self._group = GroupCommit(self.log, self._deliver, loop=loop)
         self._ticker = loop.create_task(self._tick_on())
+
+    def _warm_up(self) -> None:
+        """One list a placement that nobody sees: compiled kernels are loaded before the first."""
+        for name, placement in self.engine.settings.placements.items():
+            self.engine.recommend(Query(placement=name, n=placement.n, dry_run=True))
 
     async def stop(self) -> None:
         """Everything that was handed over becomes durable, then a checkpoint is kept."""
