@@ -25,10 +25,13 @@ class Gated(MemoryLog):
         super().__init__()
         self.gate = threading.Event()
         self.gate.set()
+        self.entered = threading.Event()
+        """An append has begun."""
         self.appends: list[int] = []
         self.refuse: Callable[[], Exception | None] = lambda: None
 
     def append(self, records: Sequence[Record]):
+        self.entered.set()
         self.gate.wait()
         self.appends.append(len(records))
         if error := self.refuse():
@@ -53,7 +56,7 @@ def test_what_gathers_becomes_one_append() -> None:
         group = GroupCommit(log, ignore, group=10)
         log.gate.clear()
         first = asyncio.create_task(group.submit([record(100)]))
-        await settle(group, 1)
+        await asyncio.to_thread(log.entered.wait)
         rest = [asyncio.create_task(group.submit([record(n), record(n + 50)])) for n in range(12)]
         large = asyncio.create_task(group.submit([record(n) for n in range(200, 225)]))
         await settle(group, 50)
@@ -105,7 +108,7 @@ def test_a_bad_record_does_not_sink_its_neighbours() -> None:
         group = GroupCommit(log, ignore)
         log.gate.clear()
         tasks = [asyncio.create_task(group.submit([record(100)]))]
-        await settle(group, 1)
+        await asyncio.to_thread(log.entered.wait)
         bad = replace(record(2), key="\ud800")
         sent = (record(0), bad, record(4))
         tasks += [asyncio.create_task(group.submit([one])) for one in sent]
@@ -179,7 +182,7 @@ def test_closing_drains() -> None:
         group = GroupCommit(log, delivered.extend, group=2)
         log.gate.clear()
         task = asyncio.create_task(group.submit([record(0)]))
-        await settle(group, 1)
+        await asyncio.to_thread(log.entered.wait)
         for n in range(1, 8):
             group.post([record(n)])
         log.gate.set()
