@@ -39,6 +39,7 @@ from scipy.stats import t as student
 DEFAULT = "default"
 POLICIES: dict[str, dict[str, Any]] = {
     DEFAULT: {},
+    "thompson": {"policy": "thompson"},
     "plackett_luce": {"policy": "plackett_luce"},
     "greedy": {"policy": "greedy", "fixed_level": 0.0},
     **{

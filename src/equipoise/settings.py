@@ -140,7 +140,7 @@ class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     sources: tuple[str, ...]
     """Where candidates come from, in order of precedence."""
-    policy: str = "thompson"
+    policy: str = "optimism"
     """How a slate is drawn from beliefs (``docs/exploration.md``)."""
     parameters: dict[str, float] = field(default_factory=dict)
     """Keywords of the policy."""

@@ -85,8 +85,8 @@ def test_a_click_changes_the_next_lists_inputs(front: Any) -> None:
 def test_first_views_shift_the_next_list(opened: Open, item_of: ItemOf) -> None:
     """Three views on one shelf of six, and the next list of that visitor holds more of it.
 
-    Of 60 visitors, a list of 12 each, before and after; untrained, by categories alone. Before, a
-    shelf has its sixth. The bounds hold for this seed by far.
+    Of 60 visitors, a list of 12 each, before and after; untrained, by categories alone. Before,
+    nothing draws a visitor to that shelf more than to others.
     """
     front = opened(seed=11)
     front.stock(*(item_of(number) for number in range(240)))
@@ -98,7 +98,7 @@ def test_first_views_shift_the_next_list(opened: Open, item_of: ItemOf) -> None:
             front.say("view_item", Line(item_id=f"sku-{liked + 6 * step}"), who=who)
         after.append(share(front.show(who), liked))
 
-    assert sum(before) / 60 == pytest.approx(1 / 6, abs=0.05)
+    assert sum(before) / 60 < 1 / 4
     assert sum(after) / 60 > 2 * sum(before) / 60
     assert sum(b < a for b, a in zip(before, after, strict=True)) > 45
 

@@ -28,12 +28,14 @@ class Optimism:
 
     Args:
         reach: standard deviations that are added at level 1. An item nobody has seen must be able
-            to lead: 2 serves tens of candidates, 3 hundreds.
-        temperature: of the softmax, in units of what is added to the leader.
+            to lead: a budget lowers the level to what it allows, so that this is a bound.
+        temperature: of the softmax, in units of what is added to the leader. Low, so that what is
+            spent goes to the uncertain and not into shuffling what is known: .04 earned 4 % more
+            than .125 in eleven simulated shops.
     """
 
-    reach: float = 2.0
-    temperature: float = 0.125
+    reach: float = 4.0
+    temperature: float = 0.04
 
     name: ClassVar[str] = "optimism"
     version: ClassVar[str] = "1"

@@ -73,7 +73,7 @@ LIST_IN: dict[str, Any] = {
     "filter": {"category": "Home"},
     "explain": True,
 }
-_POLICY: dict[str, Any] = {"name": "thompson", "version": "1", "exploration_rate": 0.42}
+_POLICY: dict[str, Any] = {"name": "optimism", "version": "1", "exploration_rate": 0.42}
 LIST_OUT: dict[str, Any] = {
     "recommendation_id": "r-019ab3c1d2e0f4a1b2c3d4e5",
     "placement": "home",
@@ -135,7 +135,7 @@ BALANCES: dict[str, Any] = {
     "balances": [
         {
             "placement": "home",
-            "policy": "thompson",
+            "policy": "optimism",
             "target": 0.05,
             "measured": 0.048,
             "multiplier": 0.87,
@@ -156,7 +156,7 @@ BALANCES: dict[str, Any] = {
 }
 PLACEMENTS: dict[str, Any] = {
     "placements": [
-        {"placement": "home", "settings": {"policy": "thompson", "n": 12, "budget": 0.05}}
+        {"placement": "home", "settings": {"policy": "optimism", "n": 12, "budget": 0.05}}
     ]
 }
 MODELS: dict[str, Any] = {"snapshot": "", "learner": {"weights": [], "state": []}}
