@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="equipoise-serving-") as folder:
         rows = run(settings, Path(folder))
     print(f"{os.cpu_count()} cores; {settings}\n")
-    with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True, tbl_width_chars=160):
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_width_chars=180):
         print(rows)
     print(f"\nscore: {score(rows):.0f} lists/s\n\nPublished by the peers, not run here:")
     for name, figure, source in PEERS:
