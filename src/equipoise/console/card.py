@@ -14,10 +14,12 @@ from equipoise.types import Item
 
 SHAPES = 8
 """Drawings of ``parts.html``, by ``attributes.shape``."""
+PLAIN = 7
+"""Building blocks, for an item of which no shape is told: better none than a wrong one."""
 
 
 def card(item: Item, shop: Shop) -> dict[str, Any]:
-    """What a template needs of an item; its picture comes from its attributes, or from its id."""
+    """What a template needs of an item; its picture is drawn by its attributes, its colour else by its id."""
     drawn = hashlib.blake2b((item.group_id or item.item_id).encode(), digest_size=4).digest()
     currency = item.currency or shop.currency
     return {
@@ -30,7 +32,7 @@ def card(item: Item, shop: Shop) -> dict[str, Any]:
         "currency": currency,
         "money": "" if item.price is None else money(item.price, currency),
         "hue": _whole(item.attributes.get("hue"), drawn[0] * 256 + drawn[1]) % 360,
-        "shape": _whole(item.attributes.get("shape"), drawn[2]) % SHAPES,
+        "shape": _whole(item.attributes.get("shape"), PLAIN) % SHAPES,
         "facts": _facts(item),
     }
 
