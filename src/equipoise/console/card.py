@@ -19,7 +19,7 @@ PLAIN = 7
 
 
 def card(item: Item, shop: Shop) -> dict[str, Any]:
-    """What a template needs of an item; its picture is drawn by its attributes, its colour else by its id."""
+    """What a template needs of an item; its picture follows its attributes, its colour its id."""
     drawn = hashlib.blake2b((item.group_id or item.item_id).encode(), digest_size=4).digest()
     currency = item.currency or shop.currency
     return {
