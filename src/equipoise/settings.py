@@ -149,7 +149,7 @@ class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     budget: float = 0.08
     """Share of the expected reward that exploring may cost, by our own estimate; 0 never explores.
 
-    With Thompson 8 % earned more than 5 % and than 12 % in six simulated shops, while building it."""
+    With Thompson 8 % earned more than 5 % and than 12 % in six simulated shops."""
     fixed_level: float | None = None
     """A constant level instead of a budget: for comparisons."""
     floor: float = 0.0
