@@ -29,6 +29,7 @@ BETWEEN_ROOMS = {
     ("state", "data"),
     ("recommenders", "data"),
     ("evaluation", "data"),
+    ("exploration", "slates"),
     ("feedback", "data"),
     ("feedback", "evaluation"),
     ("feedback", "recommenders"),

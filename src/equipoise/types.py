@@ -263,6 +263,12 @@ class Scored:
     mean: Floats
     variance: Floats
     """Of the belief about the *expected* reward, not of one reward."""
+    noise: Floats | None = None
+    """(n,) variance of *one* reward about what is expected of it; None: nobody has said. Against
+    ``variance`` it tells how much one more showing would teach."""
+    root: Floats | None = None
+    """(n, k) with ``root @ root.T`` the covariance of the beliefs, its diagonal ``variance``; None:
+    they are independent."""
 
     def __len__(self) -> int:
         return len(self.items)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from equipoise.exploration.best_of import Race
+from equipoise.exploration.policies.best_of import Race
 from equipoise.randomness import derive
 from equipoise.types import Bools, Floats
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from equipoise.exploration.checks import check_open, check_scored
+from equipoise.exploration.policies.checks import check_open, check_scored
 from equipoise.interfaces import Conditional
 from equipoise.types import Bools, Floats, Scored
 

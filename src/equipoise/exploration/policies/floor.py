@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.exploration.checks import check_share
+from equipoise.exploration.policies.checks import check_share
 from equipoise.interfaces import Conditional, Policy
 from equipoise.types import Bools, Floats, Scored
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from equipoise.exploration.best_of import Race
-from equipoise.exploration.checks import check_open, check_scored
-from equipoise.exploration.greedy import best
+from equipoise.exploration.policies.best_of import Race
+from equipoise.exploration.policies.checks import check_open, check_scored
+from equipoise.exploration.policies.greedy import best
 from equipoise.interfaces import Conditional
 from equipoise.types import Bools, Floats, Scored
 
