@@ -19,7 +19,7 @@ from equipoise.errors import UnknownDecision
 from equipoise.home import Home
 from equipoise.intake.canonical import record_ids
 from equipoise.intake.tokens import Claim, impression, sign
-from equipoise.knowledge import Knowledge
+from equipoise.knowledge import FOLDS, Knowledge
 from equipoise.log.base import EventLog
 from equipoise.log.memory import MemoryLog
 from equipoise.log.sqlite import SQLiteLog
@@ -389,5 +389,5 @@ class Engine:
         """What a fold depends on besides the log."""
         settings = msgspec.structs.replace(self.settings, server=type(self.settings.server)())
         return hashlib.blake2b(
-            f"{__version__}".encode() + msgspec.json.encode(settings), digest_size=16
+            f"{__version__} {FOLDS}".encode() + msgspec.json.encode(settings), digest_size=16
         ).hexdigest()

@@ -8,17 +8,26 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from equipoise.clock import DAY
 from equipoise.codec import decode
 from equipoise.exploration import Balance, BalanceState, GaussianBelief, Move, RateBelief
 from equipoise.feedback.attribution import Attribution, Verdict
-from equipoise.ranking.examination import Examination
+from equipoise.feedback.bursts import HOUR, Bursts
+from equipoise.feedback.caps import Caps
+from equipoise.feedback.credit import Credit
+from equipoise.feedback.delay import LATE, Delay, Heard
+from equipoise.feedback.demand import Demand
+from equipoise.feedback.provenance import is_steered
+from equipoise.ranking.examination import CLICKED, LEFT, UNSEEN, Awaited, Examination
 from equipoise.ranking.features import PRIOR_MEAN, PRIOR_PRECISION
 from equipoise.ranking.model import RewardModel
 from equipoise.ranking.value import Worth
 from equipoise.settings import Placement, Settings
-from equipoise.state import Catalogue, Counts, Shoppers, Tallies
+from equipoise.state import Catalogue, Counts, Shoppers, Tallies, Tempo
 from equipoise.types import Arrays, Decision, Kind, Stored
 
+FOLDS = 2
+"""Counts up when the state of a fold changes its form: a checkpoint of another is read no more."""
 MOVES_KEPT = 500
 """Newest moves of a balance that stay in memory, a placement."""
 
@@ -47,9 +56,16 @@ class Knowledge:
             click_window_ms=round(settings.attribution.click_window_s * 1_000),
             purchase_window_ms=round(settings.attribution.purchase_window_s * 1_000),
         )
+        self.credit = _credit(settings, self.shoppers)
+        self.demand = _demand(settings, self.shoppers, self.catalogue)
         self.tallies = Tallies()
+        self.tempo = Tempo(self.catalogue)
         self.model = _reward_model(settings)
-        self.examination = Examination()
+        self.examination = Examination(
+            {name: placement.examination for name, placement in settings.placements.items()}
+        )
+        self.delay = _delay(settings)
+        self._patience = _patience(settings)
         self.balances: dict[str, BalanceState] = {}
         self.moves: dict[str, list[Move]] = {}
 
@@ -66,21 +82,72 @@ class Knowledge:
         # would not know the link that this very event makes, so it comes after.
         self.catalogue.apply(seq, arrived, kind, noun)
         self.shoppers.apply(seq, arrived, kind, noun)
-        self.counts.apply(seq, arrived, kind, noun)
+        self.counts.apply(seq, arrived, kind, self.demand.heard(arrived, kind, noun))
         self.tallies.apply(seq, arrived, kind, noun)
-        for verdict in self.attribution.settle(seq, arrived, kind, noun):
-            self._learn(verdict)
+        self.tempo.apply(seq, arrived, kind, noun)
+        for heard in self.delay.until(arrived):
+            self._earn(heard)
+        verdicts = self.attribution.settle(seq, arrived, kind, noun)
+        admitted = self.credit.admit(arrived, kind, noun, verdicts)
+        # All of a record's verdicts are known before any is learnt: what was clicked tells how far
+        # down a list was read.
+        self._settle(arrived, admitted)
+        for verdict in admitted:
+            self._learn(arrived, verdict)
+        self.examination.close()
         if kind is Kind.DECISION:
-            self._pace(noun)
+            self._begin(arrived, noun)
+            # What somebody boosted for themselves says nothing of what exploring costs the shop.
+            if not is_steered(noun.query):
+                self._pace(noun)
         self.seq = seq
 
-    def _learn(self, verdict: Verdict) -> None:
+    def _begin(self, arrived: int, decision: Decision) -> None:
+        """The slots of a list are under way."""
+        clicks = [self.model.expected_clicks(slot) for slot in decision.slots]
+        looks = [self.model.looks_of(slot) for slot in decision.slots]
+        self.examination.begin(decision, clicks, looks, arrived)
+        for slot, under_way in zip(decision.slots, looks, strict=True):
+            self.model.await_looks(slot.position, under_way)
+
+    def _settle(self, arrived: int, admitted: list[Verdict]) -> None:
+        """They are so no longer: clicked, left, never seen, or withheld for good."""
+        examination = self.examination
+        over: list[Awaited | None] = []
+        for reward in (verdict.reward for verdict in admitted):
+            if reward.first:
+                state = LEFT if reward.outcome == "none" else CLICKED
+                over.append(examination.settle(reward.decision_id, reward.slot, state))
+        for dropped in self.attribution.dropped:
+            over.append(examination.settle(dropped.decision_id, dropped.place, UNSEEN))
+            rest = self.delay.stop((dropped.decision_id, dropped.place)) if dropped.erased else 0.0
+            if rest > 0:
+                self.model.await_worth(dropped.slot.position, -rest)
+        over += examination.expire(arrived - self._patience)
+        for awaited in over:
+            if awaited is not None:
+                self.model.await_looks(awaited.arm, -awaited.looks)
+
+    def _learn(self, arrived: int, verdict: Verdict) -> None:
         slot, reward, placement = verdict.slot, verdict.reward, verdict.placement
+        key, clicked = (reward.decision_id, reward.slot), reward.outcome != "none"
         if reward.first:
-            clicks = float(reward.outcome != "none")
-            self.examination.learn(placement, reward.slot, clicks, self.model.expected_clicks(slot))
-        self.model.learn(slot, self.group(slot.position), reward)
+            looked = self.examination.looked(*key)
+            self.model.learn(slot, self.group(slot.position), clicked, looked)
+        if clicked and reward.first:
+            self.delay.click(key, placement, slot.position, reward.outcome, reward.worth, arrived)
+            self.model.await_worth(slot.position, 1.0)
+        elif clicked:
+            heard = self.delay.earn(key, slot.position, reward.outcome, reward.worth)
+            if heard is not None:
+                self._earn(heard)
         self.tallies.reward(placement, slot, reward)
+
+    def _earn(self, heard: Heard) -> None:
+        """So much more of a click has earned so much more."""
+        arm, clicks, worth = heard
+        self.model.earn(arm, self.group(arm), clicks, worth)
+        self.model.await_worth(arm, -clicks)
 
     def _pace(self, decision: Decision) -> None:
         """Let the placement's balance see what this decision spent."""
@@ -125,9 +192,13 @@ class Knowledge:
             "shoppers": self.shoppers.dump(),
             "counts": self.counts.dump(),
             "attribution": self.attribution.dump(),
+            "credit": self.credit.dump(),
+            "demand": self.demand.dump(),
             "tallies": self.tallies.dump(),
+            "tempo": self.tempo.dump(),
             "model": self.model.arrays(),
             "examination": self.examination.arrays(),
+            "delay": self.delay.dump(),
             "balances": {
                 "json": np.frombuffer(paces, dtype=np.uint8),
                 "seq": np.array([self.seq], dtype=np.int64),
@@ -140,9 +211,13 @@ class Knowledge:
         self.shoppers.load(tables["shoppers"])
         self.counts.load(tables["counts"])
         self.attribution.load(tables["attribution"])
+        self.credit.load(tables["credit"])
+        self.demand.load(tables["demand"])
         self.tallies.load(tables["tallies"])
+        self.tempo.load(tables["tempo"])
         self.model.load(tables["model"])
         self.examination.load(tables["examination"])
+        self.delay.load(tables["delay"])
         paces = msgspec.json.decode(tables["balances"]["json"].tobytes(), type=_Paces)
         self.balances, self.moves = paces.balances, paces.moves
         self.seq = int(tables["balances"]["seq"][0])
@@ -151,6 +226,57 @@ class Knowledge:
 class _Paces(msgspec.Struct):
     balances: dict[str, BalanceState]
     moves: dict[str, list[Move]]
+
+
+def _credit(settings: Settings, shoppers: Shoppers) -> Credit:
+    chosen = settings.credit
+    return Credit(
+        shoppers.identities,
+        caps=Caps(
+            period_ms=round(chosen.period_days * DAY),
+            clicks_per_person=chosen.clicks_per_person,
+            looks_per_person=chosen.looks_per_person,
+            clicks_per_network=chosen.clicks_per_network,
+            looks_per_network=chosen.looks_per_network,
+            share=chosen.share,
+            kept=chosen.rows_kept,
+        ),
+        bursts=Bursts(
+            clicks=chosen.burst_clicks,
+            factor=chosen.burst_factor,
+            hold_ms=round(chosen.hold_hours * HOUR),
+        ),
+        quarantine_ms=round(chosen.quarantine_s * 1_000),
+    )
+
+
+def _delay(settings: Settings) -> Delay:
+    worth = msgspec.structs.asdict(settings.worth)
+    return Delay(
+        window_ms=round(settings.attribution.purchase_window_s * 1_000),
+        outcomes=[outcome for outcome in LATE if worth[outcome] > 0],
+    )
+
+
+def _patience(settings: Settings) -> int:
+    """Milliseconds after which no verdict on a slot can come any more: a list is then over."""
+    waits, credit = settings.attribution, settings.credit
+    seconds = 2 * waits.click_window_s + credit.quarantine_s + credit.hold_hours * 3_600
+    return round(seconds * 1_000)
+
+
+def _demand(settings: Settings, shoppers: Shoppers, catalogue: Catalogue) -> Demand:
+    chosen = settings.credit
+    caps = Caps(
+        period_ms=round(chosen.period_days * DAY),
+        clicks_per_person=0,
+        looks_per_person=chosen.views_per_person,
+        clicks_per_network=0,
+        looks_per_network=chosen.views_per_network,
+        share=chosen.share,
+        kept=chosen.rows_kept,
+    )
+    return Demand(shoppers.identities, catalogue, caps)
 
 
 def _reward_model(settings: Settings) -> RewardModel:

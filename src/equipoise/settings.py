@@ -85,6 +85,38 @@ class AttributionSettings(Table, frozen=True, kw_only=True, forbid_unknown_field
     """How long after its click a slot may still earn a cart or an order."""
 
 
+class CreditSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose clicks may teach, and how many of them (``equipoise.feedback.credit``)."""
+
+    period_days: float = 7.0
+    """Days after which all caps count afresh."""
+    clicks_per_person: int = 1
+    """Clicks on one item that one person is credited with in a period; 0: no cap."""
+    looks_per_person: int = 20
+    """Looks at one item, in the same way."""
+    clicks_per_network: int = 5
+    """Clicks on one item that a network (/24, /48) may always have in a period; 0: no cap."""
+    looks_per_network: int = 100
+    """Looks at one item, in the same way."""
+    share: float = 0.1
+    """What a network may have beyond that, as a share of all that the item is credited with; and
+    what all lists that browsers filter or boost may have together; 1: no cap."""
+    views_per_person: int = 2
+    """Views and carts of one item, sent by a browser, that one person adds to what is in demand."""
+    views_per_network: int = 10
+    """The same for a network, and more as far as ``share`` goes."""
+    quarantine_s: float = 0.0
+    """How long every click and look waits before it teaches."""
+    burst_clicks: int = 20
+    """Clicks on one item within an hour that are never suspicious; 0: nothing is."""
+    burst_factor: float = 10.0
+    """More clicks than that are held if they are more than this many times what was expected."""
+    hold_hours: float = 24.0
+    """How long they may be held, before they are withheld for good."""
+    rows_kept: int = 200_000
+    """Persons and networks, each with an item, that the caps remember; some 0.25 KB each."""
+
+
 class ProfileSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long what a shopper did stays interesting (``equipoise.state``)."""
 
@@ -128,6 +160,8 @@ class Exploration(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Decisions after which one counts half in what is measured."""
     step: float = 0.005
     """How far the balance moves at a decision that spends twice its budget."""
+    planning_days: float = 30.0
+    """For how long it matters to have found a good item: policy ``gittins`` explores for that."""
     level_max: float = 1.0
     """The highest level; 1 is a policy's natural amount."""
     level_start: float = 0.3
@@ -159,8 +193,12 @@ class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exclude_bought: bool = False
     pool: int = 500
     """Candidates that are scored."""
+    examination: str = "auto"
+    """How its lists are read: ``position``, each place with its own chance of a look; ``cascade``,
+    from the top until something is clicked; ``auto``, whichever foretells the clicks better."""
 
 
+EXAMINATION = ("auto", "position", "cascade")
 SOURCES = ("als", "ease", "item_knn", "content", "popularity", "similar", "co_viewed",
            "favourites", "trending", "new", "anything")  # fmt: skip
 
@@ -200,6 +238,7 @@ class Settings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log: LogSettings = field(default_factory=LogSettings)
     worth: WorthSettings = field(default_factory=WorthSettings)
     attribution: AttributionSettings = field(default_factory=AttributionSettings)
+    credit: CreditSettings = field(default_factory=CreditSettings)
     profiles: ProfileSettings = field(default_factory=ProfileSettings)
     ranking: Ranking = field(default_factory=Ranking)
     exploration: Exploration = field(default_factory=Exploration)
@@ -300,12 +339,32 @@ def _check(settings: Settings) -> None:
             raise SettingsError(
                 f"placements.{name}.budget is {placement.budget}; it is a share from 0 to below 1"
             )
+        if placement.examination not in EXAMINATION:
+            raise SettingsError(
+                f"placements.{name}.examination is {placement.examination!r}; "
+                f"it is one of {', '.join(EXAMINATION)}"
+            )
         if not 1 <= placement.n <= 100:
             raise SettingsError(f"placements.{name}.n is {placement.n}; a list has 1 to 100 items")
+    _check_credit(settings.credit)
     if settings.log.durability not in ("power-loss", "process"):
         raise SettingsError(
             f"log.durability is {settings.log.durability!r}; it is 'power-loss' or 'process'"
         )
+
+
+def _check_credit(credit: CreditSettings) -> None:
+    if not 0 < credit.share <= 1:
+        raise SettingsError(
+            f"credit.share is {credit.share}; it is a share above 0 and at most 1 (no cap)"
+        )
+    for name in CreditSettings.__struct_fields__:
+        value = getattr(credit, name)
+        above = name in ("period_days", "rows_kept")
+        if value < 0 or (above and not value):
+            raise SettingsError(
+                f"credit.{name} is {value}; it is {'above 0' if above else '0 or more'}"
+            )
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:

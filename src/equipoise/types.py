@@ -351,6 +351,8 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     max_per_group: int
     pins: tuple[tuple[int, int], ...] = ()
     """(slot, index of the candidate)."""
+    noise: bytes = b""
+    """float32, one a candidate: variance of one look's reward. Empty where it was not known."""
 
 
 class Reward(Struct, frozen=True, kw_only=True, gc=False):

@@ -21,7 +21,7 @@ from equipoise.candidates.sources import (
 )
 from equipoise.clock import Clock
 from equipoise.errors import InvalidInput
-from equipoise.exploration import policy_from
+from equipoise.exploration import Gittins, policy_from
 from equipoise.interfaces import Source
 from equipoise.knowledge import Knowledge
 from equipoise.randomness import derive
@@ -115,6 +115,7 @@ class Walk:
             items=scored.items.astype("<i4").tobytes(),
             mean=scored.mean.astype("<f4").tobytes(),
             variance=scored.variance.astype("<f4").tobytes(),
+            noise=b"" if scored.noise is None else scored.noise.astype("<f4").tobytes(),
             groups=rules.groups.astype("<i4").tobytes(),
             max_per_group=rules.max_per_group,
             pins=rules.pins,
@@ -122,17 +123,7 @@ class Walk:
 
     def replay(self, stored: Decision) -> Decision:
         """The decision computed again from what it stored alone: equal, bit for bit."""
-        scored = Scored(
-            items=np.frombuffer(stored.items, "<i4"),
-            mean=np.frombuffer(stored.mean, "<f4").astype(np.float64),
-            variance=np.frombuffer(stored.variance, "<f4").astype(np.float64),
-        )
-        rules = Rules(
-            closed=np.zeros(len(scored), bool),
-            pins=stored.pins,
-            groups=np.frombuffer(stored.groups, "<i4"),
-            max_per_group=stored.max_per_group,
-        )
+        scored, rules = considered(stored)
         # Slots that stayed empty then have no look on record, and none now.
         look = np.zeros(stored.query.n)
         look[: len(stored.slots)] = [slot.look for slot in stored.slots]
@@ -201,6 +192,7 @@ class Walk:
             items=scored.items,
             mean=_rounded(scored.mean * factor),
             variance=_rounded(scored.variance * factor**2),
+            noise=None if scored.noise is None else _rounded(scored.noise * factor**2),
         )
 
     def _placement(self, name: str) -> Placement:
@@ -216,6 +208,8 @@ class Walk:
 
     def _policy(self, name: str, placement: Placement) -> PolicyUsed:
         parameters = placement.parameters | ({"floor": placement.floor} if placement.floor else {})
+        if placement.policy == Gittins.name and "horizon" not in parameters:
+            parameters["horizon"] = self.horizon(name)
         policy = policy_from(placement.policy, parameters)
         return PolicyUsed(
             name=placement.policy,
@@ -230,6 +224,11 @@ class Walk:
         if fixed is not None:
             return fixed
         return self.knowledge.balance(placement).level(self.knowledge.balance_state(placement))
+
+    def horizon(self, placement: str) -> float:
+        """Lists for which what is learnt at a placement now will be of use (``state.tempo``)."""
+        days = self.settings.exploration.planning_days
+        return self.knowledge.tempo.horizon(placement, days)
 
     def use(self, snapshot_id: str, recommenders: Sequence[Recommender]) -> None:
         """Serve with these fitted recommenders from the next list on."""
@@ -250,6 +249,27 @@ class Walk:
             Anything(catalogue),
         )
         return {source.name: source for source in sources}
+
+
+def considered(stored: Decision) -> tuple[Scored, Rules]:
+    """What a decision chose from, and under which rules: all that its policy saw."""
+
+    def column(data: bytes) -> Floats:
+        return np.frombuffer(data, "<f4").astype(np.float64)
+
+    scored = Scored(
+        items=np.frombuffer(stored.items, "<i4"),
+        mean=column(stored.mean),
+        variance=column(stored.variance),
+        noise=column(stored.noise) if stored.noise else None,
+    )
+    rules = Rules(
+        closed=np.zeros(len(scored), bool),
+        pins=stored.pins,
+        groups=np.frombuffer(stored.groups, "<i4"),
+        max_per_group=stored.max_per_group,
+    )
+    return scored, rules
 
 
 def _rounded(column: Any) -> Any:

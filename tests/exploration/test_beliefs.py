@@ -107,6 +107,51 @@ def test_decay_keeps_the_prior_of_every_direction() -> None:
     assert belief.n == pytest.approx(9.0)
 
 
+def test_rewards_one_by_one_are_rotated_in() -> None:
+    """The factor that single updates keep is the one that the sums give, 1,000 rewards later."""
+    x, reward, _ = data(16, 1_000)
+    singly = GaussianBelief(16)
+    for row in range(len(x)):
+        singly = singly.update(x[row : row + 1], reward[row : row + 1])
+    at_once = GaussianBelief(16).update(x, reward)
+
+    assert len(singly.arrays()["target"]) == 16
+    assert len(at_once.arrays()["target"]) == 0
+    np.testing.assert_allclose(singly.mean, at_once.mean, rtol=1e-10)
+    np.testing.assert_allclose(singly.predict(x), at_once.predict(x), rtol=1e-9)
+
+
+def test_pending_rewards_count_for_the_spread_alone() -> None:
+    """A ← A + w x xᵀ with mean and σ² as they were; a real update is as sure."""
+    x, reward, _ = data(3)
+    weight = np.array([1.0, 2.5])
+    belief = GaussianBelief(3, noise=0.7, noise_strength=5.0, **PRIOR).update(x, reward)
+    awaiting = belief.pending(x[:2], weight)
+    known = GaussianBelief(3, **PRIOR).update(x, reward)
+
+    np.testing.assert_allclose(
+        awaiting.precision, belief.precision + (x[:2] * weight[:, None]).T @ x[:2], rtol=1e-12
+    )
+    np.testing.assert_allclose(awaiting.mean, belief.mean, rtol=1e-12)
+    assert awaiting.n == belief.n
+    assert awaiting.noise == pytest.approx(belief.noise, rel=1e-12)
+    np.testing.assert_allclose(
+        known.pending(x[:2]).predict(x)[1], known.update(x[:2], reward[:2]).predict(x)[1]
+    )
+
+
+def test_root_is_of_the_joint_covariance() -> None:
+    """R Rᵀ = σ² X A⁻¹ Xᵀ, off the diagonal too."""
+    x, reward, _ = data(3)
+    belief = GaussianBelief(3, noise=0.7, **PRIOR).update(x, reward)
+    root = belief.covariance_root(x)
+
+    assert root.shape == (len(x), 3)
+    np.testing.assert_allclose(
+        root @ root.T, 0.7 * x @ np.linalg.inv(belief.precision) @ x.T, atol=1e-14
+    )
+
+
 def test_arrays_are_all_of_it() -> None:
     """Saved and loaded: the same to the bit, and it learns on alike."""
     x, reward, _ = data(3)
@@ -136,6 +181,12 @@ def test_arrays_are_all_of_it() -> None:
             "weights finite and not below 0",
         ),
         (lambda b: b.subtract(np.ones((2, 3)), np.ones(2)), "2 observations are to be taken away"),
+        (
+            lambda b: b.update(np.eye(3), np.ones(3)).subtract(9 * np.eye(3), np.ones(3)).mean,
+            "not positive definite",
+        ),
+        (lambda b: b.pending(np.ones((1, 2))), "x has shape (1, 2); it must be (n, 3)"),
+        (lambda b: b.covariance_root(np.ones(3)), "x has shape (3,); it must be (n, 3)"),
         (lambda b: b.merge(GaussianBelief(3, noise=2.0)), "started from the same prior"),
         (lambda b: b.decay(1.1), "gamma is 1.1; it is what remains, from 0 to 1"),
     ],

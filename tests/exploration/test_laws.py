@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from equipoise.exploration import GaussianBelief, Greedy, PlackettLuce
+from equipoise.exploration import GaussianBelief, Greedy, LogisticBelief, PlackettLuce
 from equipoise.interfaces import Conditional
-from equipoise.testing.beliefs import check_belief
+from equipoise.testing.beliefs import LOGISTIC, check_belief
 from equipoise.testing.policies import LAWS, check_policy, chi_square
 from equipoise.types import Bools, Floats, Scored
 
@@ -134,12 +134,47 @@ def breaks(**methods: Any) -> type[GaussianBelief]:
         ({"merge": lambda s, other: other}, "merging is not learning from both"),
         ({"subtract": lambda s, x, r: s}, "subtracting does not undo"),
         ({"decay": lambda s, gamma: s}, r"decay\(0\) is not the prior"),
+        ({"decay": lambda s, gamma: type(s)(3)}, r"decay\(1\) is not the same belief"),
+        ({"pending": lambda s, x: s.update(x, np.ones(3))}, "what is awaited moves a mean"),
+        ({"pending": lambda s, x: s}, "what is awaited does not narrow"),
+        ({"covariance_root": lambda s, x: x}, "the root is not of the variance"),
+        ({"covariance_root": lambda s, x: x[:2]}, "the root has not one row a place"),
+        (
+            {"covariance_root": lambda s, x: np.diag(np.sqrt(s.predict(x)[1]))},
+            "equal rows do not go together",
+        ),
+        ({"arrays": lambda s: GaussianBelief(3).arrays()}, "arrays are not all of it"),
     ],
 )
 def test_a_broken_belief_is_caught(methods: dict[str, Any], message: str) -> None:
     """Whatever is wrong with a belief, some law says so in words."""
     with pytest.raises(AssertionError, match=message):
         check_belief(lambda: breaks(**methods)(3), 3)
+
+
+def test_a_belief_that_changes_when_asked_is_caught() -> None:
+    """To be asked must not show, not even in the last bit."""
+
+    class Curious(_Wrong):
+        asked = 0.0
+
+        def predict(self, x: Floats) -> tuple[Floats, Floats]:
+            self.asked += 1e-14
+            return super().predict(x)
+
+        def update(self, x: Floats, reward: Floats, weight: Floats | None = None) -> Any:
+            return super().update(x, reward + self.asked, weight)
+
+    with pytest.raises(AssertionError, match="to be asked changes what is learnt"):
+        check_belief(lambda: Curious(3), 3)
+
+
+def test_an_approximation_states_how_good_it_is() -> None:
+    """A belief whose order matters a little passes with its tolerance, and not without."""
+    check_belief(lambda: LogisticBelief(3), 3, world=LOGISTIC, tolerance=0.5)
+
+    with pytest.raises(AssertionError, match="the order of updates matters"):
+        check_belief(lambda: LogisticBelief(3), 3, world=LOGISTIC, tolerance=0.01)
 
 
 def test_a_belief_that_widens_is_caught() -> None:

@@ -12,15 +12,26 @@ import pytest
 from equipoise.errors import SettingsError
 from equipoise.exploration import (
     POLICIES,
+    UCB,
     EpsilonGreedy,
     Floored,
     Greedy,
+    JointThompson,
+    Optimism,
     PlackettLuce,
+    Softmax,
+    SquareCB,
     Thompson,
+    TopTwo,
     policy_from,
 )
-from equipoise.interfaces import Policy
-from equipoise.testing.policies import LAWS, check_policy
+from equipoise.interfaces import Conditional, Policy
+from equipoise.testing.policies import (
+    LAWS,
+    check_policy,
+    floor_is_kept_in_slates,
+    more_level_costs_no_less,
+)
 from equipoise.types import Floats, Scored
 
 VARIED = [
@@ -29,6 +40,11 @@ VARIED = [
     PlackettLuce(temperature=3.0),
     Floored(Thompson(), 0.05),
     Floored(Greedy(), 0.2),
+    SquareCB(gamma=0.5),
+    UCB(reach=0.5, floor=0.3),
+    Thompson(sharpness=2.0),
+    TopTwo(beta=0.0),
+    JointThompson(draws=7),
 ]
 SKELETON = Path(__file__).parents[2] / "docs" / "skeletons" / "policy.py"
 
@@ -79,7 +95,10 @@ def test_plackett_luce_by_hand() -> None:
     np.testing.assert_allclose(chance, weight / weight.sum(), rtol=1e-14)
 
 
-@pytest.mark.parametrize("policy", [PlackettLuce(), Thompson(), EpsilonGreedy()], ids=repr)
+UNITLESS = (PlackettLuce, Thompson, EpsilonGreedy, SquareCB, UCB, Optimism, TopTwo, JointThompson)
+
+
+@pytest.mark.parametrize("policy", [cls() for cls in UNITLESS], ids=repr)
 def test_units_do_not_matter(policy: Policy) -> None:
     """Rewards in cents or in euros, from zero or from a thousand: the same probabilities."""
     mean, variance = [0.3, 0.9, 1.1, 0.2], [0.1, 0.5, 0.02, 1.0]
@@ -101,11 +120,61 @@ def test_plackett_luce_survives_any_gap() -> None:
 def test_more_level_explores_more() -> None:
     """The greedy choice's probability falls as the level rises."""
     of = scored([0.3, 0.9, 1.1, 0.2], [0.1, 0.5, 0.02, 1.0])
-    for policy in (PlackettLuce(), Thompson(), EpsilonGreedy()):
+    for policy in (PlackettLuce(), Thompson(), EpsilonGreedy(), SquareCB(), TopTwo()):
         falling = [probabilities(policy, of, level)[2] for level in (0.0, 0.2, 0.5, 1.0, 2.0)]
 
         assert falling == sorted(falling, reverse=True)
         assert falling[0] == 1.0 > falling[-1]
+
+
+def test_thompson_to_a_power() -> None:
+    """P(best)^sharpness, normalised: what is unlikely becomes rarer, in any power a float holds."""
+    of = scored([0.3, 0.9, 1.1, 0.2], [0.1, 0.5, 0.02, 1.0])
+    chance = probabilities(Thompson(), of)
+
+    np.testing.assert_allclose(
+        probabilities(Thompson(sharpness=3.0), of), chance**3 / (chance**3).sum(), rtol=1e-12
+    )
+    assert probabilities(Thompson(sharpness=1e6), of).tolist() == (chance == chance.max()).tolist()
+
+
+def test_softmax_is_plackett_luce() -> None:
+    """Two names of one policy."""
+    assert Softmax is PlackettLuce
+
+
+def test_monotone_is_said_where_it_holds() -> None:
+    """The dial turns one way for these; a floor changes nothing about that, a power does."""
+    promised = {cls.name for cls in POLICIES if getattr(cls(), "monotone", False)}
+
+    assert promised >= {"greedy", "epsilon_greedy", "plackett_luce", "square_cb", "ucb", "thompson"}
+    assert promised.isdisjoint({"optimism", "top_two"})
+    assert Floored(Thompson(), 0.1).monotone
+    assert not Floored(TopTwo(), 0.1).monotone
+    assert not Thompson(sharpness=2.0).monotone
+
+
+def test_a_dial_that_turns_back_is_caught() -> None:
+    """Uniform at level ½, greedy above: its promise is broken, and the law says where."""
+
+    class TurnsBack(EpsilonGreedy):
+        def bind(self, scored: Scored, level: float) -> Conditional:
+            return super().bind(scored, 20 * level if level <= 0.5 else 0.0)
+
+    with pytest.raises(AssertionError, match="settled: more level costs less"):
+        more_level_costs_no_less(TurnsBack())
+
+
+def test_a_slate_below_the_floor_is_caught() -> None:
+    """A floor that is claimed and not kept shows in the propensities of slates."""
+
+    class Claims(PlackettLuce):
+        @property
+        def parameters(self) -> dict[str, float]:
+            return {"floor": 1.0}
+
+    with pytest.raises(AssertionError, match="below the floor"):
+        floor_is_kept_in_slates(Claims(temperature=1.0))
 
 
 def test_floor_by_hand() -> None:
@@ -123,6 +192,7 @@ def test_floor_by_hand() -> None:
         (lambda: EpsilonGreedy(epsilon=1.5), "epsilon is 1.5; it is a share from 0 to 1"),
         (lambda: PlackettLuce(temperature=0.0), "temperature is 0.0; it must be finite"),
         (lambda: Floored(Greedy(), -0.1), "floor is -0.1; it is a share"),
+        (lambda: Thompson(sharpness=0.0), "sharpness is 0.0; it must be finite and above 0"),
         (lambda: Greedy().bind(scored([1, np.inf]), 1.0), "mean of candidate 1 is inf"),
         (lambda: Greedy().bind(scored([1, 2], [1, -2]), 1.0), "variance of candidate 1 is -2.0"),
         (lambda: Greedy().bind(scored([1]), -1.0), "level is -1.0; it must be finite: 0 (greedy)"),
@@ -146,11 +216,9 @@ def test_refusals(make: Callable[[], object], message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        (
-            "thomson",
-            {},
-            "the policies are greedy, epsilon_greedy, plackett_luce, optimism, thompson",
-        ),
+        ("thomson", {}, f"the policies are {', '.join(policy.name for policy in POLICIES)}"),
+        ("ucb", {"floor": 0.0}, "its parameters are reach, floor"),
+        ("joint_thompson", {"draws": 0.5}, "its parameters are draws, floor"),
         ("epsilon_greedy", {"eps": 0.1}, "its parameters are epsilon, floor"),
         ("plackett_luce", {"temperature": -1.0}, "temperature is -1.0"),
         ("greedy", {"floor": 2.0}, "floor is 2.0"),

@@ -227,3 +227,49 @@ def test_refusals(attempt: Callable[[RateBelief], object], message: str) -> None
         attempt(belief())
 
     assert message in str(refusal.value)
+
+
+def test_pending_looks_narrow_the_variance_as_if_they_agreed_with_the_mean() -> None:
+    """``var · n / (n + q)``: the exact posterior variance after q looks, before any is heard."""
+    waiting, heard = learnt(stocked(), adds()), learnt(stocked(), adds())
+    mean, before = waiting.predict(np.arange(7))
+    waiting.pending(2, 3.5)
+    _, during = waiting.predict(np.arange(7))
+    heard.add(2, 3.5, 3.5 * float(mean[2]))
+    after_mean, after = heard.predict(np.array([2]))
+
+    assert during[2] == pytest.approx(before[2] * 0.5 / (0.5 + 3.5 * before[2]))
+    assert during[2] == pytest.approx(after[0], rel=1e-3)
+    assert after_mean[0] == pytest.approx(mean[2])
+    others = np.array([0, 1, 3, 4, 5, 6])
+    assert np.array_equal(during[others], before[others])
+
+
+def test_pending_looks_leave_nothing_behind() -> None:
+    """Nor do they change the mean, and they are dumped and loaded; also of an arm without looks."""
+    rates, loaded = learnt(stocked(), adds()), belief()
+    before = rates.predict(np.arange(40))
+    for arm in (2, 30):
+        rates.pending(arm, 2.0)
+    during = rates.predict(np.arange(40))
+    loaded.load(rates.arrays())
+    after_load = loaded.predict(np.arange(40))
+    for arm in (2, 30):
+        rates.pending(arm, -2.0)
+    after = rates.predict(np.arange(40))
+
+    assert np.array_equal(during[0], before[0])
+    assert (during[1][[2, 30]] < before[1][[2, 30]]).all()
+    assert np.array_equal(during[1], after_load[1])
+    assert np.array_equal(after[1], before[1])
+
+
+def test_pending_looks_that_cannot_be() -> None:
+    """More than are under way, none that can be counted, an arm that is none."""
+    rates = belief()
+    with pytest.raises(ValueError, match="arm 3 would be left with -1 pending looks; 0 is the"):
+        rates.pending(3, -1.0)
+    with pytest.raises(ValueError, match="nan looks are pending; it must be finite"):
+        rates.pending(3, float("nan"))
+    with pytest.raises(ValueError, match="arm -1: arms are numbered from 0"):
+        rates.pending(-1, 1.0)

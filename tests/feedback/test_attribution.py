@@ -338,6 +338,29 @@ def test_an_erased_person_leaves_nothing_in_flight() -> None:
     assert shop.tick(HOUR) == [(0, "none", 0.0, True)]
 
 
+def test_what_is_let_go_without_a_verdict_is_told() -> None:
+    """Never seen, clicked long ago, or of an erased person; a slot that was left has its zero."""
+    shop = Shop(click_window_ms=10 * MINUTE, purchase_window_ms=HOUR)
+    shop.serve(name="r", user="u")
+    shop.event(1, "view_item_list", 0, 1, user="u")
+    shop.event(2, "select_item", 1, user="u")
+
+    def dropped() -> list[tuple[str, int, bool]]:
+        return [(one.decision_id, one.place, one.erased) for one in shop.attribution.dropped]
+
+    assert shop.tick(10 * MINUTE) == []
+    assert dropped() == [("r", 2, False)]
+    assert shop.tick(11 * MINUTE) == [(0, "none", 0.0, True)]
+    assert dropped() == []
+    shop.serve(20 * MINUTE, name="q", user="u")
+    shop.tell(21 * MINUTE, Kind.USER_REMOVED, "u")
+    assert dropped() == [("r", 1, True), ("q", 0, True), ("q", 1, True), ("q", 2, True)]
+    shop.serve(HOUR, name="p", user="v")
+    shop.event(HOUR + 1, "select_item", 0, token="p", user="v")
+    shop.tick(2 * HOUR + 1)
+    assert ("p", 0, False) in dropped()
+
+
 def test_worth_is_conserved() -> None:
     """Over a whole log each slot has at most one look, one click, and no negative balance."""
     catalogue, identities = Catalogue(), Identities()

@@ -13,7 +13,7 @@ from equipoise.randomness import derive
 from equipoise.ranking.examination import first_guess
 from equipoise.ranking.features import NAMES, PRIOR_MEAN, PRIOR_PRECISION
 from equipoise.ranking.model import LEAST_LIFT, LEAST_RATE, REFRESH, RewardModel
-from equipoise.types import Reward, Slot
+from equipoise.types import Slot
 
 D = len(NAMES)
 
@@ -36,9 +36,11 @@ def slot(position: int, *, rate: float = 0.03, look: float = 1.0, **features: fl
                 features=g)  # fmt: skip
 
 
-def verdict(worth: float, *, first: bool = True) -> Reward:
-    outcome = "none" if worth == 0 else "click" if first else "purchase"
-    return Reward(decision_id="r", slot=0, outcome=outcome, worth=worth, first=first, ts=0)
+def teach(m: RewardModel, shown: Slot, group: int, worth: float, **looked: float) -> None:
+    """A verdict whose worth is known at once."""
+    m.learn(shown, group, worth > 0, **looked)
+    if worth > 0:
+        m.earn(shown.position, group, 1.0, worth)
 
 
 def score(m: RewardModel, *items: int, group: int = 3, **features: float) -> Any:
@@ -58,7 +60,10 @@ def taught(seed: int, n: int = 300) -> RewardModel:
     for _ in range(n):
         worth = float(rng.choice([0, 0, 0, 0.05, 2.0]))
         shown = slot(int(rng.integers(20)), look=rng.uniform(0.2, 1), affinity=rng.random())
-        m.learn(shown, int(rng.integers(-1, 4)), verdict(worth, first=bool(rng.random() < 0.8)))
+        group = int(rng.integers(-1, 4))
+        teach(m, shown, group, worth)
+        if rng.random() < 0.2:
+            m.earn(shown.position, group, 0.5, worth)
     return m
 
 
@@ -100,7 +105,7 @@ def test_scoring_changes_nothing() -> None:
     assert same(asked, silent)
 
     for m in (asked, silent):
-        m.learn(slot(77, affinity=0.3), 700, verdict(2.0))
+        teach(m, slot(77, affinity=0.3), 700, 2.0)
     assert same(asked, silent)
 
 
@@ -113,7 +118,7 @@ def test_dump_and_load() -> None:
 
     for one in (m, other):
         for n in range(REFRESH + 3):
-            one.learn(slot(n % 25, affinity=0.5), 2, verdict(0.05))
+            teach(one, slot(n % 25, affinity=0.5), 2, 0.05)
     assert same(m, other)
     assert np.array_equal(score(m, 1, 24, 60)[1].mean, score(other, 1, 24, 60)[1].mean)
 
@@ -122,7 +127,7 @@ def test_an_unjudged_item_takes_after_its_group() -> None:
     """A group that earns well lends its record to what is new in it, and only to that."""
     m = model()
     for n in range(400):
-        m.learn(slot(n % 8), 3, verdict(0.05 if n % 4 == 0 else 0.0))
+        teach(m, slot(n % 8), 3, 0.05 if n % 4 == 0 else 0.0)
 
     _, new = score(m, 999, group=3)
     _, stranger = score(m, 999, group=4)
@@ -135,17 +140,18 @@ def test_an_item_that_moves_takes_its_record_along() -> None:
     """From one category to another, as the verdict's group says."""
     m = model()
     for n in range(200):
-        m.learn(slot(1), 3 if n < 199 else 4, verdict(0.05))
+        teach(m, slot(1), 3 if n < 199 else 4, 0.05)
 
     assert score(m, 999, group=4)[0][0] > score(m, 999, group=3)[0][0]
 
 
-def test_later_worth_only_adds() -> None:
-    """A click and then a purchase is one look and one click that earned both."""
+def test_worth_that_comes_by_degrees_adds_up() -> None:
+    """A click that is heard in parts is, in the end, one click that earned it all."""
     at_once, in_turn = model(variance_strength=1e12), model(variance_strength=1e12)
-    at_once.learn(slot(1, affinity=0.5), 3, verdict(2.05))
-    in_turn.learn(slot(1, affinity=0.5), 3, verdict(0.05))
-    in_turn.learn(slot(1, affinity=0.5), 3, verdict(2.0, first=False))
+    teach(at_once, slot(1, affinity=0.5), 3, 2.05)
+    in_turn.learn(slot(1, affinity=0.5), 3, True)
+    in_turn.earn(1, 3, 0.25, 0.01)
+    in_turn.earn(1, 3, 0.75, 2.04)
 
     for m in (at_once, in_turn):
         assert m.summary()["looks"] == 1
@@ -156,8 +162,8 @@ def test_later_worth_only_adds() -> None:
 def test_an_order_is_no_click_rate() -> None:
     """However much its one click earned, an item is not thought to be clicked more often."""
     poor, rich = model(), model()
-    poor.learn(slot(1), 3, verdict(0.05))
-    rich.learn(slot(1), 3, verdict(50.0))
+    teach(poor, slot(1), 3, 0.05)
+    teach(rich, slot(1), 3, 50.0)
 
     assert score(poor, 1)[0][0] == score(rich, 1)[0][0]
     assert score(rich, 1)[1].mean[0] > score(poor, 1)[1].mean[0]
@@ -167,9 +173,9 @@ def test_what_is_taken_back_is_gone() -> None:
     """A refund leaves the click, and of its worth what the click alone was worth."""
     kept, taken = model(), model()
     for m in (kept, taken):
-        m.learn(slot(1), 3, verdict(0.05))
-    taken.learn(slot(1), 3, verdict(2.0, first=False))
-    taken.learn(slot(1), 3, verdict(-2.0, first=False))
+        teach(m, slot(1), 3, 0.05)
+    taken.earn(1, 3, 0.0, 2.0)
+    taken.earn(1, 3, 0.0, -2.0)
 
     assert score(taken, 1)[1].mean[0] == pytest.approx(score(kept, 1)[1].mean[0])
 
@@ -191,7 +197,7 @@ def test_rates_and_weights_are_found() -> None:
         rate, _ = score(m, item)
         lift = float(np.array(shown.features) @ weights)
         worth = float(rng.random() < looks[item] * truth[item] * lift)
-        m.learn(msgspec.structs.replace(shown, rate=float(rate[0])), 0, verdict(worth))
+        m.learn(msgspec.structs.replace(shown, rate=float(rate[0])), 0, worth > 0)
 
     told = {row["name"]: row for row in m.summary()["weights"]}
     rates, _ = score(m, 0, 1, 2, 3, group=0)
@@ -208,9 +214,9 @@ def test_memory() -> None:
     short, long = model(memory_looks=200), model(memory_looks=1e9)
     for m in (short, long):
         for _ in range(320):
-            m.learn(slot(1, affinity=1.0), 3, verdict(0.05))
+            teach(m, slot(1, affinity=1.0), 3, 0.05)
         for _ in range(3_200):
-            m.learn(slot(2), 3, verdict(0.0))
+            teach(m, slot(2), 3, 0.0)
 
     def off(m: RewardModel) -> float:
         row = next(r for r in m.summary()["weights"] if r["name"] == "affinity")
@@ -228,6 +234,65 @@ def test_a_belief_below_zero_is_no_negative_reward() -> None:
     assert rate[0] == LEAST_RATE
     assert scored.mean[0] > 0
     assert scored.variance[0] > 0
+
+
+def test_a_slot_that_was_left_counts_as_the_look_it_may_have_had() -> None:
+    """``θ (1 − r) / (1 − θ r)`` of one, unless it is known better; a click is a whole one."""
+    theta, rate = 0.4, 0.25
+    left, told, clicked = model(), model(), model()
+    left.learn(slot(1, rate=rate, look=theta), 3, False)
+    told.learn(slot(1, rate=rate, look=theta), 3, False, looked=0.9)
+    clicked.learn(slot(1, rate=rate, look=theta), 3, True)
+
+    looks = [float(m.arrays()["clicks.arms"][1, 0]) for m in (left, told, clicked)]
+    assert looks == pytest.approx([theta * (1 - rate) / (1 - theta * rate), 0.9, 1.0])
+
+
+def test_the_noise_is_the_variance_of_one_look() -> None:
+    """A click or none, and what it earns, against simulated looks; wherever a slot stands."""
+    m = model(prior_mean=0.2)
+    luck = derive(5, "noise")
+    for _ in range(6_000):
+        teach(m, slot(1, rate=0.2), 3, float(luck.choice([0, 0, 0, 0.05, 2.05])))
+    rate, scored = score(m, 1)
+    clicks = luck.random(400_000) < rate[0]
+    rewards = clicks * luck.choice([0.05, 2.05], 400_000)
+
+    assert scored.noise is not None
+    assert scored.noise[0] == pytest.approx(rewards.var(), rel=0.08)
+
+
+def test_noise_is_above_zero() -> None:
+    """Even where a click is taken for certain, and always earns the same."""
+    m = model(prior_mean=3.0)
+    rate, scored = score(m, 1, 2, affinity=1.0)
+
+    assert (rate > 1).all()
+    assert scored.noise is not None
+    assert (scored.noise > 0).all()
+
+
+def test_what_is_under_way_narrows_the_spread_and_nothing_else() -> None:
+    """Looks, and clicks whose orders may still come; when it is over nothing is left of it."""
+    m, untouched = taught(4), taught(4)
+    before = score(m, 2, 3, 60, group=1)[1]
+    shown = [slot(item, look=look, affinity=0.3) for item in (2, 60) for look in (1.0, 0.37, 0.11)]
+    looks = [m.looks_of(one) for one in shown]
+    for one, under_way in zip(shown, looks, strict=True):
+        m.await_looks(one.position, under_way)
+    m.await_worth(3, 1.0)
+    during = score(m, 2, 3, 60, group=1)[1]
+    for one, under_way in zip(reversed(shown), reversed(looks), strict=True):
+        m.await_looks(one.position, -under_way)
+    for part in (0.25, 0.125, 0.625):
+        m.await_worth(3, -part)
+    after = score(m, 2, 3, 60, group=1)[1]
+
+    assert np.array_equal(during.mean, before.mean)
+    assert (during.variance < before.variance).all()
+    assert np.array_equal(after.variance, before.variance)
+    assert m.arrays()["clicks.pending"].sum() == m.arrays()["worth.pending"].sum() == 0
+    assert np.array_equal(m.arrays()["clicks.arms"][:20], untouched.arrays()["clicks.arms"])
 
 
 def test_summary() -> None:

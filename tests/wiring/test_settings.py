@@ -46,6 +46,7 @@ def test_a_new_placement_says_its_sources() -> None:
         ({"placements": {"home": {"sources": ["alss"]}}}, "'alss' is no source.*als, ease"),
         ({"placements": {"home": {"budget": 1.5}}}, "budget is 1.5; it is a share"),
         ({"placements": {"home": {"n": 0}}}, "n is 0; a list has 1 to 100"),
+        ({"placements": {"home": {"examination": "dbn"}}}, "is 'dbn'; it is one of auto, position"),
         ({"placements": {"home": 3}}, "Expected `object`"),
         ({"placements": 3}, "Expected `object`"),
         ({"log": {"durability": "maybe"}}, "durability is 'maybe'; it is"),

@@ -11,12 +11,13 @@ from equipoise import __version__
 from equipoise.cli.ask import commands as asking
 from equipoise.cli.bring import commands as bringing
 from equipoise.cli.learn import commands as learning
+from equipoise.cli.ope import commands as proving
 from equipoise.cli.output import complain
 from equipoise.cli.serve import commands as serving
 from equipoise.cli.shop import commands as keeping
 from equipoise.errors import EquipoiseError
 
-COMMANDS = {**keeping, **bringing, **learning, **asking, **serving}
+COMMANDS = {**keeping, **bringing, **learning, **proving, **asking, **serving}
 
 app = typer.Typer(
     name="equipoise",

@@ -1,5 +1,6 @@
 """Numbers: how good lists are, how sure that is, and one protocol to compare by."""
 
+from equipoise.evaluation import off_policy
 from equipoise.evaluation.baselines import PersonalFrequency
 from equipoise.evaluation.intervals import bootstrap
 from equipoise.evaluation.metrics import (
@@ -31,6 +32,7 @@ __all__ = [
     "hit_rate",
     "ndcg",
     "novelty",
+    "off_policy",
     "precision",
     "recall",
     "reciprocal_rank",

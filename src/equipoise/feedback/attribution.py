@@ -25,6 +25,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct, field
 
+from equipoise.feedback.provenance import Origin, is_steered, network_of
 from equipoise.types import Arrays, Decision, Event, Kind, Line, Milliseconds, Reward, Slot
 
 SERVED, SHOWN, CLICKED, DROPPED = range(4)
@@ -35,11 +36,22 @@ OUTCOMES = ("click", "add_to_cart", "purchase")
 
 
 class Verdict(NamedTuple):
-    """A reward, with the slot that earned it."""
+    """A reward, with the slot that earned it and whose doing it was."""
 
     slot: Slot
     placement: str
     reward: Reward
+    origin: Origin = Origin()
+
+
+class Dropped(NamedTuple):
+    """A slot that is let go without a verdict: it was never seen, or its purchase window has
+    closed, or its person was erased."""
+
+    decision_id: str
+    place: int
+    slot: Slot
+    erased: bool = False
 
 
 class Persons(Protocol):
@@ -75,6 +87,9 @@ class _Open(Struct, array_like=True, gc=False):
     slots: dict[int, Slot]
     """Those in flight, by place."""
     stages: list[int]
+    steered: bool
+    seen_by: dict[int, Origin] = field(default_factory=dict)
+    """By place, of those shown or clicked."""
     touches: dict[int, _Touch] = field(default_factory=dict)
 
 
@@ -124,6 +139,8 @@ class Attribution:
         self._worth = dict(worth)
         self._click_window = click_window_ms
         self._purchase_window = purchase_window_ms
+        self.dropped: list[Dropped] = []
+        """Slots that the last record let go, beside its verdicts."""
         self._open: dict[str, _Open] = {}
         self._waiting: list[_Due] = []
         """Shown slots: a heap."""
@@ -156,6 +173,7 @@ class Attribution:
     def settle(self, seq: int, arrived: int, kind: Kind, noun: Any) -> list[Verdict]:
         """Take one record in; the verdicts it brings, first of all those whose time was up."""
         verdicts: list[Verdict] = []
+        self.dropped = []
         while self._waiting and self._waiting[0].ts <= arrived:
             self._give_up(heapq.heappop(self._waiting), verdicts)
         while self._kept and self._kept[0].ts <= arrived:
@@ -179,6 +197,7 @@ class Attribution:
             anonymous=f"a:{anonymous}" if anonymous else "",
             slots=dict(enumerate(decision.slots)),
             stages=[SERVED] * len(decision.slots),
+            steered=is_steered(decision.query),
         )
         places = tuple(range(len(decision.slots)))
         due = _Due(arrived + self._click_window, seq, decision.decision_id, SERVED, places)
@@ -205,6 +224,7 @@ class Attribution:
             found = self._by_token(event, line)
             if found is not None and found[0].stages[found[1]] == SERVED:
                 opened, place = found
+                opened.seen_by[place] = self._origin(event, opened)
                 self._reach(opened, place, SHOWN)
                 seen.setdefault(opened.decision_id, []).append(place)
         for decision_id, places in seen.items():
@@ -227,19 +247,20 @@ class Attribution:
             return
         opened, place = found
         first = opened.stages[place] != CLICKED
+        origin = self._origin(event, opened)
         if first:
-            self._click(seq, arrived, event, opened, place)
+            self._click(seq, arrived, origin, opened, place)
         touch = opened.touches[place]
         if outcome not in touch.earned and (first or outcome != "click"):
             touch.earned.append(outcome)
             if outcome == "purchase":
                 touch.order_id = event.transaction_id
             worth = self._worth[outcome]
-            verdicts.append(_verdict(opened, place, outcome, worth, first, arrived))
+            verdicts.append(_verdict(opened, place, outcome, worth, first, arrived, origin))
 
-    def _click(self, seq: int, arrived: int, event: Event, opened: _Open, place: int) -> None:
-        keys = self._persons.parts(event.user_id, event.anonymous_id)
-        opened.touches[place] = _Touch(keys[0] if keys else "", (arrived, seq))
+    def _click(self, seq: int, arrived: int, origin: Origin, opened: _Open, place: int) -> None:
+        opened.seen_by[place] = origin
+        opened.touches[place] = _Touch(origin.person, (arrived, seq))
         self._reach(opened, place, CLICKED)
         due = _Due(arrived + self._purchase_window, seq, opened.decision_id, CLICKED, (place,))
         heapq.heappush(self._kept, due)
@@ -255,7 +276,12 @@ class Attribution:
             if named and order in (None, touch.order_id) and "purchase" in touch.earned:
                 touch.earned.remove("purchase")
                 worth = -self._worth["purchase"]
-                verdicts.append(_verdict(opened, place, "purchase", worth, False, arrived))
+                origin = self._origin(event, opened)
+                verdicts.append(_verdict(opened, place, "purchase", worth, False, arrived, origin))
+
+    def _origin(self, event: Event, opened: _Open) -> Origin:
+        keys = self._persons.parts(event.user_id, event.anonymous_id)
+        return Origin(keys[0] if keys else "", network_of(event), opened.steered)
 
     # ------------------------------------------------------------ finding the slot
 
@@ -314,12 +340,13 @@ class Attribution:
     def _give_up(self, due: _Due, verdicts: list[Verdict]) -> None:
         """Shown for the whole window, and no click."""
         for opened, place in self._still(due):
-            verdicts.append(_verdict(opened, place, "none", 0.0, True, due.ts))
+            seen_by = opened.seen_by[place]
+            verdicts.append(_verdict(opened, place, "none", 0.0, True, due.ts, seen_by))
             self._drop(opened, place)
 
     def _let_go(self, due: _Due) -> None:
         for opened, place in self._still(due):
-            self._drop(opened, place)
+            self._part(opened, place, erased=False)
 
     def _still(self, due: _Due) -> list[tuple[_Open, int]]:
         opened = self._open.get(due.decision_id)
@@ -328,7 +355,12 @@ class Attribution:
         stages = opened.stages
         return [(opened, place) for place in due.slots if stages[place] == due.stage]
 
+    def _part(self, opened: _Open, place: int, *, erased: bool) -> None:
+        self.dropped.append(Dropped(opened.decision_id, place, opened.slots[place], erased))
+        self._drop(opened, place)
+
     def _drop(self, opened: _Open, place: int) -> None:
+        opened.seen_by.pop(place, None)
         touch = opened.touches.pop(place, None)
         if touch is not None:
             held = self._touched[touch.key]
@@ -342,14 +374,11 @@ class Attribution:
 
     def _forget(self, keys: tuple[str, ...]) -> None:
         """Drop what is in flight of an erased person: it will earn nothing, and teaches nothing."""
-        theirs = [
-            opened
-            for opened in self._open.values()
-            if opened.shopper in keys or opened.anonymous in keys
-        ]
-        for opened in theirs:
+        for opened in tuple(self._open.values()):
+            theirs = opened.shopper in keys or opened.anonymous in keys
             for place in tuple(opened.slots):
-                self._drop(opened, place)
+                if theirs or opened.seen_by.get(place, Origin()).person in keys:
+                    self._part(opened, place, erased=True)
 
     # ------------------------------------------------------------ dump and load
 
@@ -375,7 +404,7 @@ class Attribution:
 
 
 def _verdict(
-    opened: _Open, place: int, outcome: str, worth: float, first: bool, ts: int
+    opened: _Open, place: int, outcome: str, worth: float, first: bool, ts: int, origin: Origin
 ) -> Verdict:
     reward = Reward(
         decision_id=opened.decision_id,
@@ -385,4 +414,4 @@ def _verdict(
         first=first,
         ts=ts,
     )
-    return Verdict(opened.slots[place], opened.placement, reward)
+    return Verdict(opened.slots[place], opened.placement, reward, origin)

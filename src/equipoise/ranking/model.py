@@ -10,12 +10,17 @@ In two stages, because clicks teach first and orders last: one order is worth ma
 rare, so a rate of *money* a look would for weeks be a record of luck. The parts learn from one
 another's estimates as they stood when the slot was shown:
 
-- *clicks:* a slot counts as ``look × lift`` looks, so that clicks are set against expected ones
+- *clicks:* a slot counts as ``looked × lift`` looks, ``looked`` being the chance that it was looked
+  at given what was clicked (``ranking.examination``), so that clicks are set against expected ones
   (COEC; Zhang and Jones, WWW 2007): what a good place or match earned is not the item's merit.
-- *lift:* clicks are regressed on ``look × rate × g``: what a good item earned is not the match's.
+- *lift:* clicks are regressed on ``looked × rate × g``: what a good item earned is not the match's.
   The noise of clicks is that of a count, as large as its mean. The weight of ``base`` stays at 1:
   rates and lift are known only as a product, and one of them must not move.
-- *worth:* what a click earns, carts and orders included, however late; the look is not asked.
+- *worth:* what a click earns, carts and orders included; the look is not asked. A click counts by
+  degrees, as its orders can have come in (``feedback.delay``).
+
+What is under way narrows the spread and leaves the mean: slots until they are settled, clicks
+until they have earned what they will.
 
 As of a product of independents the mean is ``Π m`` and the variance ``Π(s² + m²) − Π m²``; the
 parts have shared their data, so independence is approximate.
@@ -29,7 +34,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.ranking.features import NAMES
-from equipoise.types import Arrays, Floats, Positions, Reward, Scored, Slot
+from equipoise.ranking.position import MOST_RATE, look_given
+from equipoise.types import Arrays, Floats, Positions, Scored, Slot
 
 LEAST_LIFT = 0.05
 """However bad the match, an item keeps this share of its rate: a lift is no less than this."""
@@ -40,6 +46,13 @@ LEAST_RATE = 1e-4
 """Clicks a look; a belief may dip below zero, what is shown and learnt from may not."""
 LEAST_WORTH = 1e-9
 """Money a click."""
+LEAST_LOOKED = 1e-3
+"""Of a look: below it a slot that came into view teaches as if it were this."""
+LEAST_FAILURE = 1e-3
+"""A look is never taken for a sure click."""
+GRAIN = 2.0**20
+"""What is under way is counted in parts of a look this small: such sums are exact in any order,
+so that what has been heard leaves nothing behind."""
 REFRESH = 32
 """Verdicts after which learning sees the new weights, and forgets for as many."""
 
@@ -48,11 +61,19 @@ class Rates(Protocol):
     """A belief about the mean reward of one look at each arm, arms in groups."""
 
     def add(self, arm: int, looks: float, reward: float, group: int | None = None) -> None: ...
+    def pending(self, arm: int, looks: float) -> None: ...
     def predict(
         self, arms: Positions, groups: NDArray[np.integer[Any]] | None = None
     ) -> tuple[Floats, Floats]: ...
     def arrays(self) -> Arrays: ...
     def load(self, arrays: Arrays) -> None: ...
+
+
+class Amounts(Rates, Protocol):
+    """One that also knows how much single rewards vary about their mean."""
+
+    @property
+    def variance(self) -> float: ...
 
 
 class Lift(Protocol):
@@ -82,7 +103,7 @@ class RewardModel:
     """
 
     def __init__(
-        self, clicks: Rates, worth: Rates, lift: Lift, *, memory_looks: float = 1_000_000.0
+        self, clicks: Rates, worth: Amounts, lift: Lift, *, memory_looks: float = 1_000_000.0
     ) -> None:
         self._clicks = clicks
         self._worth = worth
@@ -99,7 +120,8 @@ class RewardModel:
         """Clicks a look (n,) of the items alone, and the belief about each match's reward.
 
         ``groups`` (n,): where an item that was never judged takes its record from, -1 for none.
-        ``g`` (n, d): ``features.compute``. Changes nothing.
+        ``g`` (n, d): ``features.compute``. ``noise`` is the variance of one look's reward: a click
+        or none, and if one, then what a click happens to earn. Changes nothing.
         """
         rate, rate_variance = self._clicks.predict(items, groups)
         worth, worth_variance = self._worth.predict(items, groups)
@@ -109,33 +131,52 @@ class RewardModel:
         lift = np.maximum(lift, LEAST_LIFT)
         mean = rate * lift * worth
         square = (rate_variance + rate**2) * (lift_variance + lift**2) * (worth_variance + worth**2)
-        return rate, Scored(items, mean, square - mean**2)
+        chance = rate * lift
+        failure = np.maximum(1.0 - chance, LEAST_FAILURE)
+        noise = chance * (self._worth.variance + failure * worth**2)
+        return rate, Scored(items, mean, square - mean**2, noise)
 
-    def learn(self, slot: Slot, group: int, reward: Reward) -> None:
-        """Take a verdict in: the slot's first is one look, later worth only adds.
+    def learn(self, slot: Slot, group: int, clicked: bool, looked: float | None = None) -> None:
+        """A slot came into view and was clicked or left.
 
-        Reads the slot as it was stored, never the present catalogue or profile, so that replaying
-        the log teaches the same.
+        ``looked``: the chance that it was looked at, given all that is known by now; left out, what
+        the slot's own place and click say of it. Reads the slot as it was stored, never the present
+        catalogue or profile, so that replaying the log teaches the same.
         """
-        clicked = reward.outcome != "none"
-        if reward.first:
-            self._look(slot, group, float(clicked))
-        if clicked:
-            self._worth.add(slot.position, float(reward.first), reward.worth, group)
+        if looked is None:
+            rate = min(max(self.expected_clicks(slot), LEAST_RATE), MOST_RATE)
+            looked = 1.0 if clicked else look_given(slot.look, rate)
+        self._look(slot, group, float(clicked), max(looked, LEAST_LOOKED))
+
+    def earn(self, arm: int, group: int, clicks: float, worth: float) -> None:
+        """``clicks`` more of an item's, or parts of them, earned ``worth`` more."""
+        self._worth.add(arm, clicks, worth, group)
+
+    def await_looks(self, arm: int, looks: float) -> None:
+        """``looks`` more are under way (``looks_of`` a served slot); below 0: they are settled."""
+        self._clicks.pending(arm, looks)
+
+    def await_worth(self, arm: int, clicks: float) -> None:
+        """``clicks`` more have not earned yet what they will; below 0: they have, or never will."""
+        self._worth.pending(arm, clicks)
 
     def expected_clicks(self, slot: Slot) -> float:
         """Of a certain look at a slot, as it was stored, by the lift that is believed now."""
         return slot.rate * self._lift_of(slot)
 
+    def looks_of(self, slot: Slot) -> float:
+        """That a served slot is expected to bring, as ``learn`` would count them now."""
+        return round(slot.look * self._lift_of(slot) * GRAIN) / GRAIN
+
     def _lift_of(self, slot: Slot) -> float:
         return max(float(np.dot(slot.features, self._weights)), LEAST_LIFT)
 
-    def _look(self, slot: Slot, group: int, clicks: float) -> None:
+    def _look(self, slot: Slot, group: int, clicks: float, looked: float) -> None:
         g, lift = np.array([slot.features]), self._lift_of(slot)
-        self._clicks.add(slot.position, slot.look * lift, clicks, group)
-        noise = slot.look * slot.rate * max(lift, LEAST_NOISE)
+        self._clicks.add(slot.position, looked * lift, clicks, group)
+        noise = looked * slot.rate * max(lift, LEAST_NOISE)
         self._lift = self._lift.update(
-            g * (slot.look * slot.rate), np.array([clicks]), np.array([1.0 / noise])
+            g * (looked * slot.rate), np.array([clicks]), np.array([1.0 / noise])
         )
         self._looks += slot.look
         self._since += 1

@@ -63,6 +63,8 @@ ACCESS: dict[tuple[str, str], Kinds] = {
     ("GET", "/v1/balances"): ADMIN,
     ("GET", "/v1/placements"): ADMIN,
     ("GET", "/v1/models"): ADMIN,
+    ("GET", "/v1/evaluations"): ADMIN,
+    ("POST", "/v1/evaluations"): ADMIN,
     ("GET", "/metrics"): SERVER,
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,

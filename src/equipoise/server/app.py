@@ -19,7 +19,17 @@ from litestar.types import Message, Send
 from equipoise import console
 from equipoise.clock import elapsed
 from equipoise.errors import SettingsError
-from equipoise.server import catalogue, control, docs, events, explain, lists, operate, shoppers
+from equipoise.server import (
+    catalogue,
+    control,
+    docs,
+    evaluations,
+    events,
+    explain,
+    lists,
+    operate,
+    shoppers,
+)
 from equipoise.server.access import COLLECT, allowed, authorise
 from equipoise.server.addresses import keep_slashes
 from equipoise.server.answers import Empty
@@ -72,7 +82,8 @@ def create_app(live: Live) -> Litestar:
 
 def contract() -> Iterator[HTTPRouteHandler | Router]:
     """The routes of the public contract, group by group."""
-    for group in (events, catalogue, shoppers, lists, explain, control, operate, docs):
+    groups = (events, catalogue, shoppers, lists, explain, control, evaluations, operate, docs)
+    for group in groups:
         yield from group.routes()
 
 

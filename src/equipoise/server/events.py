@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from equipoise.clock import rfc3339
 from equipoise.errors import InvalidInput
+from equipoise.feedback.provenance import stamped_event
 from equipoise.intake.canonical import Batch, read_events
 from equipoise.server import examples, requests, shapes
 from equipoise.server.access import Caller, caller_of
@@ -27,6 +28,8 @@ from equipoise.server.problems import Refused
 from equipoise.types import Event, Receipt, Rejected
 
 PURCHASES = frozenset({"purchase", "refund"})
+BY_BROWSER = " (pk_)"
+"""Ends the source of a dead letter that came with a publishable key."""
 REPLAYED_AT_ONCE = 500
 
 
@@ -51,7 +54,9 @@ REPLAYED_AT_ONCE = 500
 async def post_events(request: Request[Any, Any, Any]) -> ASGIApp:
     live = live_of(request)
     body = await read_body(request, live.max_body)
-    return json(await take(live, body, caller_of(request), source="events"))
+    return json(
+        await take(live, body, caller_of(request), source="events", client=_client(request))
+    )
 
 
 @post(
@@ -75,7 +80,7 @@ async def post_events(request: Request[Any, Any, Any]) -> ASGIApp:
 async def post_collect(request: Request[Any, Any, Any]) -> None:
     live = live_of(request)
     body = await read_body(request, live.max_body)
-    await take(live, body, caller_of(request), source="collect")
+    await take(live, body, caller_of(request), source="collect", client=_client(request))
 
 
 @get(
@@ -128,15 +133,19 @@ async def replay_rejected(request: Request[Any, Any, Any]) -> ASGIApp:
     return json(answer)
 
 
-async def take(live: Live, body: bytes, caller: Caller, *, source: str) -> shapes.EventsOut:
-    """The way of every event body.
+async def take(
+    live: Live, body: bytes, caller: Caller, *, source: str, client: str = ""
+) -> shapes.EventsOut:
+    """The way of every event body; ``client`` is the address it came from.
 
     Raises:
         Refused: not one event of it was taken; the document lists why.
         InvalidInput: the body is no JSON object. LogError: nothing was stored.
     """
-    batch = read_events(body, now=live.engine.clock(), source=source)
-    events = [_doubted(event) for event in batch.events] if caller.browser else batch.events
+    doubted = caller.browser
+    batch = read_events(body, now=live.engine.clock(), source=source + BY_BROWSER * doubted)
+    network = live.network(client) if doubted else ""
+    events = [_doubted(event, network) for event in batch.events] if doubted else batch.events
     receipts = await live.submit(live.engine.event_records(events)) if events else []
     await live.reject(batch.letters(live.engine.clock()))
     answer = _answer(batch, receipts)
@@ -151,15 +160,16 @@ def routes() -> list[HTTPRouteHandler]:
     return [post_events, post_collect, get_rejected, replay_rejected]
 
 
-def _doubted(event: Event) -> Event:
-    """A purchase by a publishable key: anybody could have sent it, so it is kept but earns nothing.
+def _doubted(event: Event, network: str) -> Event:
+    """An event by a publishable key: anybody could have sent it. Its network goes with it.
 
-    All that could teach moves into ``attributes.unverified``: the items (else forged orders would
-    pass for demand), the value, and the order number (else the shop's own report of the same order
-    would look like a repetition of this one).
+    A purchase is kept but earns nothing. All of it that could teach moves into
+    ``attributes.unverified``: the items (else forged orders would pass for demand), the value, and
+    the order number (else the shop's own report of the same order would look like a repetition).
     """
+    context = stamped_event(event.context, network)
     if event.event not in PURCHASES:
-        return event
+        return msgspec.structs.replace(event, context=context)
     claimed = {name: value for name, value in _claims(event).items() if value}
     return msgspec.structs.replace(
         event,
@@ -167,6 +177,7 @@ def _doubted(event: Event) -> Event:
         value=None,
         transaction_id=None,
         recommendation_id=None,
+        context=context,
         attributes={**event.attributes, "unverified": claimed},
     )
 
@@ -265,4 +276,10 @@ def _once_more(letter: Rejected) -> Event:
     batch = read_events(letter.body, now=letter.arrived, source=letter.source)
     for one in batch.rejected:
         raise InvalidInput(one.message, code=one.code, pointer=one.pointer)
-    return batch.events[0]
+    (event,) = batch.events
+    # Whoever asks for the replay has not sent it: what a browser said stays what a browser said.
+    return _doubted(event, "") if letter.source.endswith(BY_BROWSER) else event
+
+
+def _client(request: Request[Any, Any, Any]) -> str:
+    return request.client.host if request.client else ""

@@ -160,6 +160,42 @@ PLACEMENTS: dict[str, Any] = {
     ]
 }
 MODELS: dict[str, Any] = {"snapshot": "", "learner": {"weights": [], "state": []}}
+EVALUATION_IN: dict[str, Any] = {
+    "policies": [{"policy": "plackett_luce", "parameters": {"temperature": 0.3}, "level": 0.5}],
+    "placement": "home",
+    "outcome": "worth",
+    "estimator": "dr",
+}
+EVALUATION_OUT: dict[str, Any] = {
+    "evaluation_id": "v-019ab3c1d2e0f4a1b2c3d4e5",
+    "asked_at": "2026-11-24T03:08:00.121Z",
+    "placement": "home",
+    "outcome": "worth",
+    "estimator": "dr",
+    "interval": "shopper",
+    "confidence": 0.95,
+    "answerable": True,
+    "reasons": [],
+    "log": {"lists": 10_512, "immature": 311, "shoppers": 4_020},
+    "logged": {"value": 0.0742, "low": 0.0701, "high": 0.0786},
+    "policies": [
+        {
+            "policy": "plackett_luce",
+            "parameters": {"temperature": 0.3},
+            "level": 0.5,
+            "answerable": True,
+            "reasons": [],
+            "value": 0.0788,
+            "low": 0.0731,
+            "high": 0.0852,
+            "difference": 0.0046,
+            "difference_low": 0.0008,
+            "difference_high": 0.0091,
+            "effective": 9_120.4,
+            "unsupported": 0.0,
+        }
+    ],
+}
 READY: dict[str, Any] = {
     "status": "ready",
     "log": "writing",

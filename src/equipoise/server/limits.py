@@ -85,3 +85,14 @@ def prefix(client: str) -> str:
             return prefix(str(address.ipv4_mapped))
         return f"{int(address) >> (128 - IPV6_PREFIX):x}/{IPV6_PREFIX}"
     return f"{int(address) >> (32 - IPV4_PREFIX):x}/{IPV4_PREFIX}"
+
+
+def public_prefix(client: str) -> str:
+    """The same for an address of the public internet; empty for every other."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return prefix(str(address)) if address.is_global else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
@@ -11,6 +12,7 @@ from msgspec import UNSET
 
 from equipoise.clock import elapsed, rfc3339
 from equipoise.engine import Engine
+from equipoise.feedback.provenance import stamped_query
 from equipoise.intake.queries import read_query
 from equipoise.server import examples, requests, shapes
 from equipoise.server.access import Caller, caller_of
@@ -128,6 +130,8 @@ def _answer(live: Live, raw: dict[str, Any], caller: Caller, started: float) -> 
             "a pk_ key fetches lists for its own visitor: name anonymous_id, not user_id",
             pointer="/user_id",
         )
+    if caller.browser:
+        query = msgspec.structs.replace(query, context=stamped_query(query.context))
     decision = live.decide(query)
     return json(list_out(live, decision, started))
 

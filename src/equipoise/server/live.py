@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, cast
@@ -19,10 +20,11 @@ from litestar import Request
 from equipoise.clock import elapsed
 from equipoise.engine import Engine
 from equipoise.errors import EquipoiseError, LogError
+from equipoise.feedback.provenance import network_hash
 from equipoise.log.base import EventLog
 from equipoise.log.group import GroupCommit
 from equipoise.server.keys import Keys, check_binding, is_loopback
-from equipoise.server.limits import Limits
+from equipoise.server.limits import Limits, public_prefix
 from equipoise.server.metrics import Metrics
 from equipoise.types import Decision, Query, Receipt, Record, Rejected, Stored
 
@@ -62,6 +64,8 @@ class Live:
         self.fresh = _newest(engine)
         self.metrics = Metrics(self)
         self._loopback = is_loopback(host)
+        # Without files the log ends with this process, and so may the key of what it holds.
+        self._secret = home.secrets().token_secret if home else secrets.token_bytes(32)
         self._turns = [asyncio.Lock() for _ in range(TURNS)]
         self._group: GroupCommit | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -85,6 +89,14 @@ class Live:
     def waiting(self) -> int:
         """Records that wait to be written."""
         return self._group.waiting if self._group else 0
+
+    def network(self, client: str) -> str:
+        """The network of a client's address as the log may know it: a keyed hash of its prefix.
+
+        Empty for an address that is not of the public internet: it is a proxy's, or this machine's,
+        and everybody would seem to come from there.
+        """
+        return network_hash(self._secret, public_prefix(client))
 
     @property
     def buckets(self) -> int:

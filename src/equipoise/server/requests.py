@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Time = Annotated[str | float, Meta(description="RFC 3339, or epoch seconds or milliseconds.")]
@@ -156,3 +156,26 @@ class RejectedIn(Struct, kw_only=True):
     """Which dead letters to try again; all (at most 500) where none is named."""
 
     rejected_ids: list[int] = []
+
+
+class PolicyIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A policy to ask about. What is left out is as it was logged."""
+
+    policy: Annotated[str, Meta(description="By name; empty: each list's own.")] = ""
+    parameters: dict[str, float] = {}
+    level: Annotated[float | None, Meta(description="0 greedy, 1 natural.")] = None
+
+
+class EvaluationIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to estimate from the log."""
+
+    policies: Annotated[list[PolicyIn], Meta(min_length=1, max_length=16)] = field(
+        default_factory=lambda: [PolicyIn()]
+    )
+    placement: str = "home"
+    since: Time | None = None
+    until: Time | None = None
+    outcome: Annotated[str, Meta(description="worth or click.")] = "worth"
+    estimator: Annotated[str, Meta(description="dr, ips, snips, rips, …; docs/ope.md.")] = "dr"
+    interval: Annotated[str, Meta(description="shopper, bernstein or anytime.")] = "shopper"
+    confidence: Annotated[float, Meta(gt=0, lt=1)] = 0.95

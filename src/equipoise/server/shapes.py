@@ -286,6 +286,29 @@ class ModelsOut(Struct, kw_only=True):
     learner: dict[str, Any]
 
 
+class EvaluationOut(Struct, kw_only=True):
+    """What policies would have earned a list. What the log cannot tell is null, with reasons."""
+
+    evaluation_id: str
+    asked_at: TimeOut
+    placement: str
+    outcome: str
+    estimator: str
+    interval: str
+    confidence: float
+    answerable: bool
+    reasons: Annotated[list[str], Meta(description="Why not; empty where all are answered.")]
+    log: Annotated[dict[str, Any], Meta(description="Lists judged and lists left out.")]
+    logged: Annotated[dict[str, Any], Meta(description="What the log's own lists earned.")]
+    policies: Annotated[list[dict[str, Any]], Meta(description="In the order asked.")]
+
+
+class EvaluationsOut(Struct, kw_only=True):
+    """Newest first."""
+
+    evaluations: list[EvaluationOut]
+
+
 class Alive(Struct, kw_only=True):
     """The process answers."""
 

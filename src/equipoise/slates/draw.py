@@ -34,6 +34,17 @@ class _Columns:
     planned: list[float] = field(default_factory=list)
     """Mean reward that the policy expected of the slot."""
 
+    def add(self, index: int, propensity: float, explored: bool, planned: float) -> None:
+        self.chosen.append(index)
+        self.propensity.append(propensity)
+        self.explored.append(explored)
+        self.pinned.append(False)
+        self.planned.append(planned)
+
+    def pin(self, index: int, mean: float) -> None:
+        self.add(index, 1.0, False, mean)
+        self.pinned[-1] = True
+
 
 def draw(
     policy: Policy,
@@ -63,16 +74,16 @@ def draw(
     slate = _Columns()
     for _ in range(n):
         pin = board.due()
-        if pin is None and not board.open.any():
+        if pin is None and board.spent:
             break
-        chance = _chances(board, conditional)
-        index = pin if pin is not None else _pick(chance, rng)
-        top = float(np.max(scored.mean, initial=-np.inf, where=board.open))
-        slate.chosen.append(index)
-        slate.propensity.append(float(chance[index]))
-        slate.explored.append(pin is None and float(scored.mean[index]) < top)
-        slate.pinned.append(pin is not None)
-        slate.planned.append(float(chance @ scored.mean))
+        if pin is None:
+            chance = conditional(board.open)
+            index = _pick(chance, rng)
+            explored = bool(scored.mean[index] < scored.mean[board.open].max())
+            slate.add(index, chance[index], explored, float(chance @ scored.mean))
+        else:
+            index = pin
+            slate.pin(pin, scored.mean[pin])
         board.place(index)
     return _drawn(slate, _greedy(scored, rules, n), look)
 
@@ -102,10 +113,10 @@ def probability_of(
     return propensity
 
 
-def _chances(board: Board, conditional: Conditional | None) -> Floats:
+def _chances(board: Board, conditional: Conditional) -> Floats:
     """(n,) probabilities of the next slot; all 0 where nothing can come."""
     pin = board.due()
-    if pin is None and conditional is not None and board.open.any():
+    if pin is None and not board.spent:
         return conditional(board.open)
     chance = np.zeros(len(board.open))
     if pin is not None:
@@ -114,8 +125,8 @@ def _chances(board: Board, conditional: Conditional | None) -> Floats:
 
 
 def _pick(chance: Floats, rng: np.random.Generator) -> int:
-    below = np.cumsum(chance)
-    index = int(np.searchsorted(below, rng.random() * below[-1], side="right"))
+    below = chance.cumsum()
+    index = int(below.searchsorted(rng.random() * below[-1], side="right"))
     # The product may round up to the whole itself, which no sum exceeds.
     return index if index < len(chance) else int(np.flatnonzero(chance)[-1])
 
@@ -123,13 +134,15 @@ def _pick(chance: Floats, rng: np.random.Generator) -> int:
 def _greedy(scored: Scored, rules: Rules, n: int) -> list[float]:
     """Means of the greedy slate under the same rules, slot by slot."""
     board = Board(rules)
+    # What is closed stays closed: one walk down the order finds the best that is open, each time.
+    downwards = iter(np.argsort(-scored.mean, kind="stable").tolist())
     means: list[float] = []
     for _ in range(n):
         index = board.due()
         if index is None:
-            if not board.open.any():
+            if board.spent:
                 break
-            index = int(np.argmax(np.where(board.open, scored.mean, -np.inf)))
+            index = next(i for i in downwards if board.open[i])
         means.append(float(scored.mean[index]))
         board.place(index)
     return means
@@ -148,8 +161,9 @@ def _drawn(slate: _Columns, greedy: list[float], look: Floats) -> Draw:
     )
 
 
-def _bound(policy: Policy, scored: Scored, board: Board, level: float) -> Conditional | None:
-    return policy.bind(scored, level) if board.open.any() else None
+def _bound(policy: Policy, scored: Scored, board: Board, level: float) -> Conditional:
+    """Where nothing is open no policy is asked, and there may not even be a candidate."""
+    return np.zeros_like if board.spent else policy.bind(scored, level)
 
 
 def _check(scored: Scored, rules: Rules) -> None:

@@ -89,9 +89,15 @@ class Board:
         for _, index in self._waiting:
             self._take(index)
 
+    @property
+    def spent(self) -> bool:
+        """True where nothing is open any more."""
+        # Several times faster than any() for so few.
+        return not np.count_nonzero(self.open)
+
     def due(self) -> int | None:
         """The pin whose turn it is: at its slot, or sooner if nothing is left to fill up with."""
-        if self._waiting and (self._waiting[0][0] <= self.placed or not self.open.any()):
+        if self._waiting and (self._waiting[0][0] <= self.placed or self.spent):
             return self._waiting[0][1]
         return None
 

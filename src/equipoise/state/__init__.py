@@ -5,5 +5,6 @@ from equipoise.state.counts import Counts
 from equipoise.state.identities import Identities
 from equipoise.state.shoppers import Shoppers
 from equipoise.state.tallies import Tallies
+from equipoise.state.tempo import Tempo
 
-__all__ = ["Catalogue", "Counts", "Identities", "Shoppers", "Tallies"]
+__all__ = ["Catalogue", "Counts", "Identities", "Shoppers", "Tallies", "Tempo"]

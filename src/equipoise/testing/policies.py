@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from equipoise.interfaces import Policy
+from equipoise.interfaces import Conditional, Policy
 from equipoise.randomness import derive
 from equipoise.slates.draw import draw, probability_of
 from equipoise.slates.rules import Rules
 from equipoise.types import Bools, Floats, Scored
 
 LEVELS = (0.0, 0.3, 1.0, 2.5)
+RISING = (0.0, 0.05, 0.2, 0.5, 1.0, 1.7, 3.0, 10.0)
 FALSE_ALARM = 1e-6
 """How rarely a true policy fails the chi-square law; the seed is fixed, so it does not flicker."""
 DRAWS = 4_000
@@ -55,6 +56,17 @@ def chi_square(counts: NDArray[np.int64], probability: Floats) -> float:
     return float(chi2.sf(odd, max(int(cells.sum()) - 1, 1)))
 
 
+class Bound:
+    """A policy bound once to one decision, for as many draws of it as one likes."""
+
+    def __init__(self, policy: Policy, scored: Scored, level: float) -> None:
+        self.name, self.parameters = policy.name, policy.parameters
+        self._conditional = policy.bind(scored, level)
+
+    def bind(self, scored: Scored, level: float) -> Conditional:
+        return self._conditional
+
+
 # ---------------------------------------------------------------- pictures to try a policy on
 
 
@@ -75,13 +87,32 @@ def scenes() -> dict[str, Scored]:
         "fortunes": _scored(mean * 1e6, variance * 1e12),
         "losses": _scored(mean - 1.0, variance),
         "alone": _scored(mean[:1], variance[:1]),
+        "of a kind": of_a_kind(),
     }
+
+
+def of_a_kind() -> Scored:
+    """Two kinds of six, each with a doubt in common: the only scene with ``root`` and ``noise``."""
+    rng = derive(3, "testing.policies")
+    kind = np.repeat(np.eye(2), 6, axis=0) * rng.uniform(0.02, 0.04, 2)
+    root = np.column_stack([kind, np.diag(rng.uniform(0.005, 0.02, 12))])
+    mean = rng.normal(0.05, 0.02, 12)
+    noise = np.full(12, 0.04)
+    return Scored(np.arange(12, dtype=np.int32), mean, (root**2).sum(axis=1), noise, root)
 
 
 def masks(n: int) -> list[Bools]:
     """All open, some closed, one open."""
     index = np.arange(n)
     return [index >= 0, index % 2 == 0, index % 3 != 1, index == n - 1]
+
+
+def taken(scored: Scored, index: NDArray[np.int64]) -> Scored:
+    """The candidates of ``index``, in its order, as a decision of their own."""
+    noise = None if scored.noise is None else scored.noise[index]
+    root = None if scored.root is None else scored.root[index]
+    items = np.arange(len(index), dtype=np.int32)
+    return Scored(items, scored.mean[index], scored.variance[index], noise, root)
 
 
 def _scored(mean: Floats, variance: Floats) -> Scored:
@@ -125,7 +156,7 @@ def order_of_candidates_is_meaningless(policy: Policy) -> None:
     rng = derive(1, "testing.policies")
     for name, scored in scenes().items():
         order = rng.permutation(len(scored))
-        shuffled = _scored(scored.mean[order], scored.variance[order])
+        shuffled = taken(scored, order)
         for open_ in masks(len(scored)):
             here = policy.bind(scored, 1.0)(open_)
             there = policy.bind(shuffled, 1.0)(open_[order])
@@ -148,14 +179,12 @@ def same_question_same_answer(policy: Policy) -> None:
 def inputs_are_left_alone(policy: Policy) -> None:
     """Beliefs and mask are read, never written."""
     for name, scored in scenes().items():
-        mean, variance = scored.mean.copy(), scored.variance.copy()
-        open_ = masks(len(scored))[1]
+        untouched, open_ = scenes()[name], masks(len(scored))[1]
         policy.bind(scored, 1.0)(open_)
-        same = (
-            np.array_equal(scored.mean, mean)
-            and np.array_equal(scored.variance, variance)
-            and np.array_equal(open_, masks(len(scored))[1])
-        )
+        same = np.array_equal(open_, masks(len(scored))[1])
+        for field in ("items", "mean", "variance", "noise", "root"):
+            now, then = getattr(scored, field), getattr(untouched, field)
+            same = same and (now is then is None or np.array_equal(now, then))
         _demand(same, f"{policy.name}, {name}: it changed its input")
 
 
@@ -171,14 +200,54 @@ def floor_is_kept(policy: Policy) -> None:
                 _demand(kept, f"{policy.name}, {name}, level {level}: {least} is below the floor")
 
 
+def floor_is_kept_in_slates(policy: Policy) -> None:
+    """Nor does a slate log less than the floor, whatever is closed, pinned or over its limit."""
+    floor = policy.parameters.get("floor", 0.0)
+    scored, rng = scenes()["uncertain"], derive(4, "testing.policies", policy.name)
+    groups = np.repeat(np.arange(4, dtype=np.int32), 3)
+    rules = Rules.of(
+        n=12, closed=np.arange(12) == 7, pins=((1, 2),), groups=groups, max_per_group=2
+    )
+    for _ in range(20):
+        drawn = draw(policy, scored, rules, 5, 1.0, np.ones(5), rng)
+        least = float(drawn.propensity.min())
+        _demand(least > 0, f"{policy.name}: a slate was shown with probability {least}")
+        _demand(least >= floor / 12, f"{policy.name}: a propensity of {least}, below the floor")
+
+
+def more_level_costs_no_less(policy: Policy) -> None:
+    """Where a policy says that it is ``monotone``: what it gives up never falls as level rises.
+
+    A balance can only hold a budget with a dial that turns one way. Policies without the attribute
+    promise nothing here.
+    """
+    if not getattr(policy, "monotone", False):
+        return
+    for name, scored in scenes().items():
+        scale = float(np.ptp(scored.mean) + np.sqrt(scored.variance.max()))
+        for open_ in masks(len(scored)):
+            costs = np.array([_cost(policy, scored, open_, level) for level in RISING])
+            falls = float(-np.diff(costs).min()) / scale if scale > 0 else 0.0
+            _demand(
+                falls < 1e-8,
+                f"{policy.name}, {name}: more level costs less, by {falls:.1e} of the spread",
+            )
+
+
+def _cost(policy: Policy, scored: Scored, open_: Bools, level: float) -> float:
+    chance = policy.bind(scored, level)(open_)
+    return float(scored.mean[open_].max() - chance @ scored.mean)
+
+
 def draws_follow_propensities(policy: Policy) -> None:
     """Slates of two are drawn as often as their propensities say (chi-square, fixed seed)."""
     rng = derive(2, "testing.policies", policy.name)
-    for name in ("uncertain", "some known"):
-        scored = _scored(scenes()[name].mean[:6], scenes()[name].variance[:6])
+    for name in ("uncertain", "some known", "of a kind"):
+        scored = taken(scenes()[name], np.arange(3, 9))
         rules, look = Rules.of(n=6), np.ones(2)
+        bound = Bound(policy, scored, 1.0)
         drawn = Counter(
-            tuple(draw(policy, scored, rules, 2, 1.0, look, rng).chosen.tolist())
+            tuple(draw(bound, scored, rules, 2, 1.0, look, rng).chosen.tolist())
             for _ in range(DRAWS)
         )
         slates = list(permutations(range(6), 2))
@@ -217,6 +286,8 @@ LAWS = (
     same_question_same_answer,
     inputs_are_left_alone,
     floor_is_kept,
+    floor_is_kept_in_slates,
+    more_level_costs_no_less,
     draws_follow_propensities,
     nonsense_is_refused,
 )

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 
+from equipoise.exploration.beliefs.linear_kernels import (
+    absorb_rows,
+    coefficients,
+    from_sums,
+    predict_rows,
+    whiten,
+)
+from equipoise.exploration.beliefs.observations import kept, observations, prior, rows
 from equipoise.types import Arrays, Floats
+
+FEW = 8
+"""An update of d / 8 rows or fewer is rotated into the factor; of more, the factor is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +59,9 @@ class GaussianBelief:
 
     After data: ``A = Λ + Σ w x xᵀ``, ``b = Λ m₀ + Σ w r x``, mean ``xᵀA⁻¹b``, variance of the
     *expected* reward ``σ² xᵀA⁻¹x`` (Bishop, *Pattern Recognition and Machine Learning*, 3.3).
-    A value: every method gives a new belief. An update costs O(d²) a row; the first prediction
-    after it O(d³), later ones O(d²) a row.
+    A value: every method gives a new belief. An update costs O(d²) a row, a prediction too. After
+    an update of many rows at once, ``subtract``, ``merge`` or ``decay``, the next of either costs
+    O(d³) more. What was asked in between never changes an answer, not even in its last bit.
 
     Args:
         d: features.
@@ -74,24 +86,17 @@ class GaussianBelief:
         noise: float = 1.0,
         noise_strength: float = math.inf,
     ) -> None:
-        mean = np.zeros(d) if prior_mean is None else np.array(prior_mean, dtype=float)
-        precision = np.array(prior_precision, dtype=float)
-        if mean.shape != (d,) or precision.shape not in ((), (d,)):
-            raise ValueError(
-                f"prior_mean and prior_precision have shapes {mean.shape} and {precision.shape}; "
-                f"with {d} features each has ({d},), and a precision may be one number"
-            )
-        if not (precision > 0).all() or not noise > 0 or not noise_strength >= 0:
-            raise ValueError(
-                f"prior_precision {prior_precision} and noise {noise} must be above 0, "
-                f"noise_strength {noise_strength} not below"
-            )
         self.d = d
-        self._mean = mean
-        self._precision: Floats = np.broadcast_to(precision, (d,)).copy()
+        self._mean, self._precision = prior(d, prior_mean, prior_precision)
+        if not noise > 0 or not noise_strength >= 0:
+            raise ValueError(
+                f"noise {noise} must be above 0, noise_strength {noise_strength} not below"
+            )
         self._noise = float(noise)
         self._noise_strength = float(noise_strength)
         self._sums = Sums(np.zeros((d, d)), np.zeros(d), 0.0, 0.0)
+        self._factor: tuple[Floats, Floats] | None = None
+        """``linear_kernels``' factor and target, where the history of updates has made them."""
 
     @property
     def n(self) -> float:
@@ -106,8 +111,7 @@ class GaussianBelief:
     @cached_property
     def mean(self) -> Floats:
         """(d,) the posterior mean of β, ``A⁻¹b``."""
-        moment = self._precision * self._mean + self._sums.moment
-        return np.asarray(self._root.T @ (self._root @ moment))
+        return np.asarray(coefficients(*self._filter))
 
     @cached_property
     def noise(self) -> float:
@@ -128,21 +132,42 @@ class GaussianBelief:
         )
 
     @cached_property
-    def _root(self) -> Floats:
-        """(d, d) the inverse of A's Cholesky factor L, so that ``A⁻¹ = rootᵀ root``."""
-        factor = np.linalg.cholesky(self.precision)
-        # d is small: LAPACK's triangular solve would wake its threads, which costs a thousandfold.
-        return np.tril(np.linalg.inv(factor))
+    def _filter(self) -> tuple[Floats, Floats]:
+        if self._factor is not None:
+            return self._factor
+        made: tuple[Floats, Floats] = from_sums(
+            self.precision, self._precision * self._mean + self._sums.moment
+        )
+        return made
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
-        """Mean and variance of the expected reward, each (n,), for x (n, d)."""
-        x = self._checked(x)
-        half = x @ self._root.T
-        return x @ self.mean, self.noise * np.einsum("ij,ij->i", half, half)
+        """Mean and variance of the expected reward, each (n,), for x (n, d).
+
+        Raises:
+            ValueError: x is not (n, d) or not finite; or ``subtract`` took what was never seen, and
+                no precision is left.
+        """
+        mean, leverage = predict_rows(*self._filter, rows(x, self.d))
+        return mean, self.noise * leverage
+
+    def covariance_root(self, x: Floats) -> Floats:
+        """(n, d) R with ``R Rᵀ`` the covariance of the expected rewards at x (``Scored.root``)."""
+        return np.asarray(math.sqrt(self.noise) * whiten(self._filter[0], rows(x, self.d)))
 
     def update(self, x: Floats, reward: Floats, weight: Floats | None = None) -> Self:
         """The belief after rewards (n,) at x (n, d), each of ``weight`` (n,) observations (1)."""
-        return self._with(self._sums.plus(self._of(x, reward, weight)))
+        seen = observations(x, reward, weight, self.d)
+        return self._after(self._sums.plus(Sums.of(*seen)), *seen)
+
+    def pending(self, x: Floats, weight: Floats | None = None) -> Self:
+        """The belief while rewards at x (n, d) are awaited: as sure as it will be, mean unmoved.
+
+        As if each had earned just what is expected of it; σ² is left alone. For one decision:
+        what really comes is later learnt by ``update`` of the belief itself, not of this one.
+        """
+        x = rows(x, self.d)
+        awaited = observations(x, x @ self.mean, weight, self.d)
+        return self._after(replace(self._sums.plus(Sums.of(*awaited)), n=self.n), *awaited)
 
     def subtract(self, x: Floats, reward: Floats, weight: Floats | None = None) -> Self:
         """Undo an update: the belief as if it had never seen this.
@@ -173,12 +198,12 @@ class GaussianBelief:
         Raises:
             ValueError: gamma is not within 0…1.
         """
-        if not 0.0 <= gamma <= 1.0:
-            raise ValueError(f"gamma is {gamma}; it is what remains, from 0 to 1")
-        return self._with(self._sums.scaled(gamma))
+        return self._with(self._sums.scaled(kept(gamma)))
 
     def arrays(self) -> Arrays:
         """All of it, for a snapshot."""
+        empty = (np.zeros((0, self.d)), np.zeros(0))
+        factor, target = self._factor or empty
         return {
             "prior_mean": self._mean,
             "prior_precision": self._precision,
@@ -186,6 +211,8 @@ class GaussianBelief:
             "gram": self._sums.gram,
             "moment": self._sums.moment,
             "totals": np.array([self._sums.square, self._sums.n]),
+            "factor": factor,
+            "target": target,
         }
 
     @classmethod
@@ -200,34 +227,27 @@ class GaussianBelief:
             noise_strength=strength,
         )
         belief._sums = Sums(arrays["gram"], arrays["moment"], *arrays["totals"].tolist())
+        if len(arrays["target"]):
+            belief._factor = (arrays["factor"], arrays["target"])
         return belief
 
     def _with(self, sums: Sums) -> Self:
         new = object.__new__(type(self))
         new.d, new._mean, new._precision = self.d, self._mean, self._precision
         new._noise, new._noise_strength = self._noise, self._noise_strength
-        new._sums = sums
+        new._sums, new._factor = sums, None
+        return new
+
+    def _after(self, sums: Sums, x: Floats, reward: Floats, weight: Floats) -> Self:
+        """With ``sums``, to which these rows were the last to be added."""
+        new = self._with(sums)
+        if FEW * len(x) <= max(self.d, FEW):
+            new._factor = (self._filter[0].copy(), self._filter[1].copy())
+            absorb_rows(*new._factor, x, reward, weight)
         return new
 
     def _of(self, x: Floats, reward: Floats, weight: Floats | None) -> Sums:
-        x, reward = self._checked(x), np.asarray(reward, dtype=float)
-        weight = np.ones(len(x)) if weight is None else np.asarray(weight, dtype=float)
-        if reward.shape != (len(x),) or weight.shape != (len(x),):
-            raise ValueError(
-                f"{len(x)} rows of x have rewards and weights of shapes "
-                f"{reward.shape} and {weight.shape}; each must be ({len(x)},)"
-            )
-        if not np.isfinite(reward).all() or not (np.isfinite(weight) & (weight >= 0)).all():
-            raise ValueError("rewards must be finite, weights finite and not below 0")
-        return Sums.of(x, reward, weight)
-
-    def _checked(self, x: Floats) -> Floats:
-        x = np.asarray(x, dtype=float)
-        if x.ndim != 2 or x.shape[1] != self.d:
-            raise ValueError(f"x has shape {x.shape}; it must be (n, {self.d})")
-        if not np.isfinite(x).all():
-            raise ValueError("x holds a value that is not finite")
-        return x
+        return Sums.of(*observations(x, reward, weight, self.d))
 
     def _same_prior(self, other: GaussianBelief) -> bool:
         return (

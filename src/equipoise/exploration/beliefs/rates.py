@@ -15,10 +15,17 @@ floor). With those sums the posterior is, from the top::
     mean_i = (n₀ mean_g + C_i) / (n₀ + E_i),   var_i = σ² / (n₀ + E_i) + (n₀ / (n₀ + E_i))² var_g
 
 and likewise for a group under all. A new arm is its group, with the group's uncertainty on top.
+
+Looks whose reward is not known yet are *pending*: they leave the mean alone and narrow the variance
+to what it will be once q of them have been heard, ``var · n / (n + q)`` with n = σ² / var (one
+observation of variance σ² is worth one look). Without it every optimistic rule floods a new item
+while its feedback is under way (Desautels, Krause and Burdick, JMLR 2014: the posterior after
+observations that are expected to agree with the mean).
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import numpy as np
@@ -80,6 +87,7 @@ class RateBelief:
         self.arms = 0
         """One more than the highest arm named so far."""
         self._arm = np.zeros((0, 2))
+        self._pending = np.zeros(0)
         self._slot = np.zeros(0, dtype=np.int64)
         """Where an arm's group stands in ``_group``, from 1; 0 for an arm that nobody has named."""
         self._group = np.zeros((2, 2))
@@ -95,6 +103,11 @@ class RateBelief:
     def rewards(self) -> Floats:
         """(arms,) what they earned together."""
         return self._arm[: self.arms, 1].copy()
+
+    def record(self, arm: int) -> tuple[float, float]:
+        """Looks at an arm and what they earned; none of one that nobody has named."""
+        looks, reward = self._arm[arm] if arm < self.arms else (0.0, 0.0)
+        return float(looks), float(reward)
 
     @property
     def variance(self) -> float:
@@ -126,6 +139,30 @@ class RateBelief:
         self._tell(int(self._slot[arm]), _told(self._arm[arm], self.arm_strength) - before)
         sign = -1.0 if looks < 0 else 1.0
         self._seen += (looks, reward, sign * reward * reward / max(abs(looks), 1.0))
+
+    def learn(self, arm: int, looks: float, reward: float, group: int | None = None) -> float:
+        """``add``; returns the log density that the belief had given to the reward, a normal one.
+
+        0 for what comes without looks or takes some away: that was no prediction of a look.
+        """
+        chance = self._log_chance(arm, looks, reward, group) if looks > 0 and arm >= 0 else 0.0
+        self.add(arm, looks, reward, group)
+        return chance
+
+    def pending(self, arm: int, looks: float) -> None:
+        """``looks`` more at an arm are under way; a negative number of them has been heard or lost.
+
+        Raises:
+            ValueError: the arm is below 0, a number is not finite, or more are taken away than were
+                under way.
+        """
+        if not math.isfinite(looks):
+            raise ValueError(f"{looks} looks are pending; it must be finite")
+        self._name(arm)
+        left = self._pending[arm] + looks
+        if left < -1e-9 * (1.0 + abs(looks)):
+            raise ValueError(f"arm {arm} would be left with {left:g} pending looks; 0 is the least")
+        self._pending[arm] = max(left, 0.0)
 
     def reassign(self, arm: int, group: int) -> None:
         """Put an arm, with all it has earned, into another group (-1: none). Names a new arm.
@@ -160,8 +197,8 @@ class RateBelief:
         strengths = (self.arm_strength, self.group_strength)
         slots = np.ones(len(index), np.int64) if groups is None else groups.astype(np.int64) + 2
         return _predict(
-            index, slots, self._arm, self._slot, self._group, self._overall, *overall, *strengths,
-            self.variance,
+            index, slots, self._arm, self._pending, self._slot, self._group, self._overall,
+            *overall, *strengths, self.variance,
         )  # fmt: skip
 
     def decay(self, gamma: float) -> None:
@@ -180,6 +217,7 @@ class RateBelief:
         """The whole state: the arms' sums, and those derived from them as they were grown."""
         return {
             "arms": self._arm[: self.arms].copy(),
+            "pending": self._pending[: self.arms].copy(),
             "arm_group": (self._slot[: self.arms] - 2).astype(np.int32),
             "groups": self._group.copy(),
             "overall": self._overall.copy(),
@@ -190,10 +228,17 @@ class RateBelief:
         """Become what ``arrays`` described, to the bit."""
         self.arms = len(arrays["arms"])
         self._arm = arrays["arms"].astype(float)
+        self._pending = arrays["pending"].astype(float)
         self._slot = arrays["arm_group"].astype(np.int64) + 2
         self._group = arrays["groups"].astype(float)
         self._overall = arrays["overall"].astype(float)
         self._seen = arrays["seen"].astype(float)
+
+    def _log_chance(self, arm: int, looks: float, reward: float, group: int | None) -> float:
+        home = np.array([NO_GROUP if group is None else group])
+        mean, variance = (float(part[0]) for part in self.predict(np.array([arm]), home))
+        spread = looks * self.variance + looks * looks * variance
+        return -0.5 * ((reward - looks * mean) ** 2 / spread + math.log(2.0 * math.pi * spread))
 
     def _place(self, arm: int, group: int | None) -> None:
         self._name(arm)
@@ -207,6 +252,7 @@ class RateBelief:
             raise ValueError(f"arm {arm}: arms are numbered from 0")
         while arm >= len(self._arm):
             self._arm, self._slot = _grown(self._arm), _grown(self._slot)
+            self._pending = _grown(self._pending)
         self.arms = max(self.arms, arm + 1)
 
     def _tell(self, slot: int, told: Floats) -> None:
@@ -239,6 +285,7 @@ def _predict(
     index: NDArray[np.int64],
     otherwise: NDArray[np.int64],
     arm: Floats,
+    pending: Floats,
     slot: NDArray[np.int64],
     group: Floats,
     overall: Floats,
@@ -265,5 +312,7 @@ def _predict(
         weight = arm_strength + looks
         part = arm_strength / weight
         mean[k] = part * group_mean + reward / weight
-        variance[k] = noise / weight + part * part * group_variance
+        spread = noise / weight + part * part * group_variance
+        under_way = pending[i] if i < len(pending) else 0.0
+        variance[k] = spread * noise / (noise + under_way * spread)
     return mean, variance

@@ -6,25 +6,60 @@ from collections.abc import Mapping
 
 from equipoise.errors import SettingsError
 from equipoise.exploration.policies.epsilon_greedy import EpsilonGreedy
+from equipoise.exploration.policies.exponential import (
+    Expert,
+    ExponentialState,
+    ExponentialWeights,
+    Mixture,
+)
 from equipoise.exploration.policies.floor import Floored
+from equipoise.exploration.policies.gittins import Gittins
 from equipoise.exploration.policies.greedy import Greedy
+from equipoise.exploration.policies.joint_thompson import JointThompson
 from equipoise.exploration.policies.optimism import Optimism
 from equipoise.exploration.policies.plackett_luce import PlackettLuce
+from equipoise.exploration.policies.square_cb import SquareCB
 from equipoise.exploration.policies.thompson import Thompson
+from equipoise.exploration.policies.top_two import TopTwo
+from equipoise.exploration.policies.ucb import UCB
 from equipoise.interfaces import Policy
 
 __all__ = [
     "POLICIES",
+    "UCB",
     "EpsilonGreedy",
+    "Expert",
+    "ExponentialState",
+    "ExponentialWeights",
     "Floored",
+    "Gittins",
     "Greedy",
+    "JointThompson",
+    "Mixture",
     "Optimism",
     "PlackettLuce",
+    "Softmax",
+    "SquareCB",
     "Thompson",
+    "TopTwo",
     "policy_from",
 ]
 
-POLICIES = (Greedy, EpsilonGreedy, PlackettLuce, Optimism, Thompson)
+POLICIES = (
+    Greedy,
+    EpsilonGreedy,
+    PlackettLuce,
+    SquareCB,
+    UCB,
+    Optimism,
+    Gittins,
+    Thompson,
+    TopTwo,
+    JointThompson,
+)
+
+Softmax = PlackettLuce
+"""The same, by the name it has where one item is chosen."""
 
 
 def policy_from(name: str, parameters: Mapping[str, float] | None = None) -> Policy:
@@ -33,13 +68,14 @@ def policy_from(name: str, parameters: Mapping[str, float] | None = None) -> Pol
     Raises:
         SettingsError: an unknown name or parameter, or a value that cannot be.
     """
-    keywords = dict(parameters or {})
-    floor = keywords.pop("floor", None)
+    cls, keywords = _class_of(name), dict(parameters or {})
+    own = cls().parameters
+    floor = None if "floor" in own else keywords.pop("floor", None)
     try:
-        policy = _class_of(name)(**keywords)
+        policy = cls(**keywords)
         return policy if floor is None else Floored(policy, floor)
     except (TypeError, ValueError) as error:
-        names = [*_class_of(name)().parameters, "floor"]
+        names = dict.fromkeys([*own, "floor"])
         raise SettingsError(
             f"policy {name} with {keywords}: {error}; its parameters are {', '.join(names)}"
         ) from error

@@ -42,7 +42,7 @@ def check_open(open_: Bools, n: int) -> None:
     """
     if open_.shape != (n,):
         raise ValueError(f"the mask has shape {open_.shape}; there are {n} candidates")
-    if not open_.any():
+    if not np.count_nonzero(open_):
         raise ValueError("nothing is open: at least one candidate must be")
 
 

@@ -24,6 +24,7 @@ class EpsilonGreedy:
 
     name: ClassVar[str] = "epsilon_greedy"
     version: ClassVar[str] = "1"
+    monotone: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_share("epsilon", self.epsilon)

@@ -34,6 +34,11 @@ class Floored:
         return str(getattr(self.policy, "version", "1"))
 
     @property
+    def monotone(self) -> bool:
+        """Whether more level never costs less: as the policy under it."""
+        return bool(getattr(self.policy, "monotone", False))
+
+    @property
     def parameters(self) -> dict[str, float]:
         return {**self.policy.parameters, "floor": self.floor}
 

@@ -24,6 +24,7 @@ class Greedy:
 
     name: ClassVar[str] = "greedy"
     version: ClassVar[str] = "1"
+    monotone: ClassVar[bool] = True
 
     @property
     def parameters(self) -> dict[str, float]:

@@ -20,11 +20,11 @@ class Optimism:
     """``p_i ∝ exp((m_i + c s_i) / (temperature · c · s_J))`` over what is open, c = reach · level.
 
     ``m_i`` and ``s_i`` are mean and spread of the belief, J the candidate that leads in ``m + c s``
-    before anything is placed. An upper confidence bound (Auer, Cesa-Bianchi and Fischer, *Machine
-    Learning* 2002) says which items are worth trying; the softmax about it (Vaswani et al., AISTATS
-    2020: randomised exploration) gives every item a probability to be logged. One number sets both
-    how far it reaches and how sharply: at ``c = 0`` it is greedy, and as beliefs settle it becomes
-    so by itself. Unit-free. O(n) a position.
+    before anything is placed (of several, the widest). An upper confidence bound (Auer,
+    Cesa-Bianchi and Fischer, *Machine Learning* 2002) says which items are worth trying; the
+    softmax about it (Vaswani et al., AISTATS 2020: randomised exploration) gives every item a
+    probability to be logged. One number sets both how far it reaches and how sharply: at ``c = 0``
+    it is greedy, and as beliefs settle it becomes so by itself. Unit-free. O(n) a position.
 
     Args:
         reach: standard deviations that are added at level 1. An item nobody has seen must be able
@@ -54,7 +54,7 @@ class Optimism:
         check_scored(scored, level)
         spread, reach = np.sqrt(scored.variance), self.reach * level
         index = scored.mean + reach * spread
-        scale = self.temperature * reach * float(spread[np.argmax(index)])
+        scale = self.temperature * reach * float(spread[index == index.max()].max())
 
         def conditional(open_: Bools) -> Floats:
             check_open(open_, len(scored))

@@ -33,6 +33,7 @@ class PlackettLuce:
 
     name: ClassVar[str] = "plackett_luce"
     version: ClassVar[str] = "1"
+    monotone: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature > 0):

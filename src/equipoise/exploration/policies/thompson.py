@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,22 +17,38 @@ from equipoise.types import Bools, Floats, Scored
 
 @dataclass(frozen=True)
 class Thompson:
-    """``p_i = P(item i has the highest worth of all that are open)`` under independent beliefs.
+    """``p_i ∝ P(item i has the highest worth of all that are open) ^ sharpness``, beliefs apart.
 
     A fresh draw for each position among those left. (One draw for the slate, sorted, is another
     policy, and has no simple propensity.) ``level`` multiplies the spreads: 1 is Thompson
     sampling, 0 greedy. Where no open candidate has any spread, ties are shared evenly.
 
     Thompson, Biometrika 1933; Russo et al., *A Tutorial on Thompson Sampling*, 2018. The integral
-    and its cost: ``best_of``.
+    and its cost: ``best_of``. Beliefs count as independent; ``JointThompson`` knows better.
+
+    Args:
+        sharpness: 1 is Thompson sampling. Above 1, what is unlikely to be the best is shown more
+            rarely than that: it costs less, learns less, and serves where items do not live long
+            enough for the learning to be repaid. The direction stays: what may be the best.
     """
+
+    sharpness: float = 1.0
 
     name: ClassVar[str] = "thompson"
     version: ClassVar[str] = "1"
 
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.sharpness) and self.sharpness > 0):
+            raise ValueError(f"sharpness is {self.sharpness}; it must be finite and above 0")
+
+    @property
+    def monotone(self) -> bool:
+        """More level never costs less: of lines m + level · x the leader's x only rises with it."""
+        return self.sharpness == 1.0
+
     @property
     def parameters(self) -> dict[str, float]:
-        return {}
+        return {"sharpness": self.sharpness}
 
     def bind(self, scored: Scored, level: float) -> Conditional:
         check_scored(scored, level)
@@ -40,6 +57,17 @@ class Thompson:
 
         def conditional(open_: Bools) -> Floats:
             check_open(open_, len(scored))
-            return best(scored.mean, open_) if race is None else race.chances(open_)
+            if race is None:
+                return best(scored.mean, open_)
+            return sharpened(race.chances(open_), self.sharpness)
 
         return conditional
+
+
+def sharpened(chance: Floats, power: float) -> Floats:
+    """(n,) ``chance ^ power``, normalised; the likeliest is 1 first, so that nothing overflows."""
+    if power == 1.0:
+        return chance
+    sharp: Floats = (chance / chance.max()) ** power
+    sharp /= sharp.sum()
+    return sharp
