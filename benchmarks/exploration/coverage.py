@@ -1,6 +1,6 @@
 """Do the intervals hold the truth as often as they say?
 
-``python -m benchmarks exploration coverage [--logs 1000] [--samples 500] [--quick]``
+``python -m benchmarks exploration coverage [--logs 2000] [--samples 500] [--quick]``
 
 *Environment*: slates of 3 from 12 items in 8 contexts. Beliefs and true click rates differ: rates
 are drawn about the beliefs. A log is written by one of our policies and asked about another; the
@@ -27,11 +27,11 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class World:
     expected: Floats
     """(CONTEXTS, S, SLOTS) true mean reward of each slot."""
     believed: Floats
-    """(CONTEXTS, S) mean reward of a slate by the beliefs."""
+    """(CONTEXTS, S, SLOTS) the same by the beliefs."""
     money: bool
 
     @property
@@ -132,8 +132,8 @@ def world(name: str) -> World:
     tables = [[_table(policy, one) for one in mean] for policy in POLICIES[name]]
     slates = tables[0][0][0]
     logged, target = (np.array([chances for _, chances in table]) for table in tables)
-    believed = (LOOKS * mean[:, slates]).sum(axis=2)
-    return World(slates, logged, target, LOOKS * rate[:, slates], believed, name == "money")
+    expected, believed = (LOOKS * table[:, slates] for table in (rate, mean))
+    return World(slates, logged, target, expected, believed, name == "money")
 
 
 def _table(policy: Policy, mean: Floats) -> tuple[NDArray[np.integer], Floats]:
@@ -158,8 +158,9 @@ def asked(estimator: str, world: World, log: Log) -> Asked:
     whole = log.reward.sum(axis=1)
     if estimator != "dr":
         return Asked(weight * whole, log.shopper, weight if estimator == "snips" else None)
-    model = (world.target.prod(axis=2) * world.believed).sum(axis=1)[log.context]
-    left = whole - world.believed[log.context, log.slate]
+    believed = world.believed.sum(axis=2)
+    model = (world.target.prod(axis=2) * believed).sum(axis=1)[log.context]
+    left = whole - believed[log.context, log.slate]
     return Asked(model + weight * left, log.shopper, None)
 
 
@@ -237,7 +238,7 @@ def _with_model(place: World, log: Log, share: Floats) -> Interval:
         place.logged.prod(axis=2)[rows],
         log.slate,
         share,
-        place.believed[rows] / SLOTS,
+        place.believed.mean(axis=2)[rows],
     ).last
 
 
@@ -328,19 +329,20 @@ def _chunks(logs: int, size: int = 50) -> list[range]:
     return [range(start, min(start + size, logs)) for start in range(0, logs, size)]
 
 
-def _merged(parts: Iterator[dict]) -> dict:  # type: ignore[type-arg]
-    merged: dict = {}  # type: ignore[type-arg]
-    for part in parts:
-        for key, found in part.items():
+def _over_logs(
+    pool: ProcessPoolExecutor,
+    ask: Callable[..., dict[Any, list[Interval]]],
+    logs: int,
+    *before: object,
+    after: Sequence[object] = (),
+) -> dict[Any, list[Interval]]:
+    """``ask(*before, seeds, *after)`` over chunks of seeds, put together in their order."""
+    waiting = [pool.submit(ask, *before, chunk, *after) for chunk in _chunks(logs)]
+    merged: dict[Any, list[Interval]] = {}
+    for part in waiting:
+        for key, found in part.result().items():
             merged.setdefault(key, []).extend(found)
     return merged
-
-
-def _over_logs(pool: ProcessPoolExecutor, ask: Callable, chunks: list[range], *rest) -> dict:  # type: ignore[no-untyped-def, type-arg]
-    """``ask(*before, seeds, *after)`` over chunks of seeds, put together in their order."""
-    before, after = rest
-    waiting = [pool.submit(ask, *before, chunk, *after) for chunk in chunks]
-    return _merged(one.result() for one in waiting)
 
 
 def _nominal_table(
@@ -352,7 +354,7 @@ def _nominal_table(
         truth = world(name).truth
         for shoppers in sizes:
             after = (samples, tuple(NOMINAL))
-            found = _over_logs(pool, nominal, _chunks(logs), (name, shoppers), after)
+            found = _over_logs(pool, nominal, logs, name, shoppers, after=after)
             for (estimator, kind), held in found.items():
                 one = figure(held, truth)
                 worst[kind] = max(worst[kind], abs(one.covered - CONFIDENCE))
@@ -367,20 +369,20 @@ def _other_tables(pool: ProcessPoolExecutor, sizes: Sequence[int], logs: int) ->
     print(f"\n{'at least':<8}{'slates':>9}  {'interval':<27}{HEAD}")
     for name in ("near", "far"):
         for shoppers in sizes:
-            found = _over_logs(pool, guaranteed, _chunks(logs), (name, shoppers), ())
+            found = _over_logs(pool, guaranteed, logs, name, shoppers)
             for kind, held in found.items():
                 print(
                     f"{name:<8}{shoppers:>9,}  {kind:<27}{figure(held, world(name).truth / SLOTS)}"
                 )
     print(f"\n{'learning':<8}{'rows':>9}  {'interval':<27}{HEAD}")
     for rows in sizes:
-        for kind, held in _over_logs(pool, learning, _chunks(logs), (rows,), ()).items():
+        for kind, held in _over_logs(pool, learning, logs, rows).items():
             print(f"{'':<8}{rows:>9,}  {kind:<27}{figure(held, RATE)}")
 
 
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks exploration coverage")
-    parser.add_argument("--logs", type=int, default=1_000)
+    parser.add_argument("--logs", type=int, default=2_000)
     parser.add_argument("--samples", type=int, default=500, help="of a bootstrap")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--quick", action="store_true", help="100 logs, the smaller size alone")

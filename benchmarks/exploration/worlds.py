@@ -1,4 +1,4 @@
-"""Worlds of one slot or a slate: items with click rates that change, in whatever way shops see them change.
+"""Worlds of one slot or a slate: items whose click rates change as they do in shops.
 
 A world is its rates, step by step, so that every policy meets the same one. Rates are drawn from a
 beta distribution: most items are poor, a few are several times as good.
@@ -153,7 +153,6 @@ SCENARIOS: dict[str, Scenario] = {
     "1,000 shows a life": Scenario(launches(1_000)),
     "late feedback": Scenario(launches(200), delay=500),
     "prior too narrow": Scenario(launches(1_000), guess=(0.05, 400.0)),
-    "prior too high": Scenario(stationary, guess=(0.15, 40.0)),
     "slates of 8, launches": Scenario(launches(200), decisions=15_000, look=EIGHT),
     "slates of 8, abrupt drift": Scenario(abrupt(5_000), decisions=15_000, look=EIGHT),
     "20, stationary": _small(stationary),

@@ -10,7 +10,16 @@ import numpy as np
 
 from equipoise.clock import DAY
 from equipoise.codec import decode
-from equipoise.exploration import Balance, BalanceState, GaussianBelief, Move, RateBelief
+from equipoise.exploration import (
+    Balance,
+    BalanceState,
+    BetaBelief,
+    Constraint,
+    Constraints,
+    GaussianBelief,
+    Move,
+    RateBelief,
+)
 from equipoise.feedback.attribution import Attribution, Verdict
 from equipoise.feedback.bursts import HOUR, Bursts
 from equipoise.feedback.caps import Caps
@@ -18,15 +27,16 @@ from equipoise.feedback.credit import Credit
 from equipoise.feedback.delay import LATE, Delay, Heard
 from equipoise.feedback.demand import Demand
 from equipoise.feedback.provenance import is_steered
+from equipoise.ranking.directions import Head, directions
 from equipoise.ranking.examination import CLICKED, LEFT, UNSEEN, Awaited, Examination
 from equipoise.ranking.features import PRIOR_MEAN, PRIOR_PRECISION
 from equipoise.ranking.model import RewardModel
 from equipoise.ranking.value import Worth
-from equipoise.settings import Placement, Settings
+from equipoise.settings import Placement, Settings, bounds
 from equipoise.state import Catalogue, Counts, Shoppers, Tallies, Tempo
 from equipoise.types import Arrays, Decision, Kind, Stored
 
-FOLDS = 2
+FOLDS = 3
 """Counts up when the state of a fold changes its form: a checkpoint of another is read no more."""
 MOVES_KEPT = 500
 """Newest moves of a balance that stay in memory, a placement."""
@@ -64,6 +74,8 @@ class Knowledge:
         self.examination = Examination(
             {name: placement.examination for name, placement in settings.placements.items()}
         )
+        self.head = Head()
+        self.constraints = _constraints(settings, self.catalogue, self.head)
         self.delay = _delay(settings)
         self._patience = _patience(settings)
         self.balances: dict[str, BalanceState] = {}
@@ -100,6 +112,7 @@ class Knowledge:
             # What somebody boosted for themselves says nothing of what exploring costs the shop.
             if not is_steered(noun.query):
                 self._pace(noun)
+                self._hold(arrived, noun)
         self.seq = seq
 
     def _begin(self, arrived: int, decision: Decision) -> None:
@@ -165,6 +178,23 @@ class Knowledge:
             kept.append(move)
             del kept[:-MOVES_KEPT]
 
+    @property
+    def withheld(self) -> dict[str, int]:
+        """What was said and did not teach, by reason: for metrics and for people."""
+        reasons = self.attribution.unearned | self.credit.withheld
+        return reasons | {"demand": self.demand.withheld}
+
+    def _hold(self, arrived: int, decision: Decision) -> None:
+        """Let the placement's other balances see what this list gives."""
+        placement, slots = decision.query.placement, decision.slots
+        if not self.constraints.of(placement):
+            return
+        if self.head.due():
+            self.head.tell(self.counts.decayed("impressions", arrived), self.catalogue.listed)
+        items = np.array([slot.position for slot in slots], dtype=np.int32)
+        reward, look = np.array([(slot.mean, slot.look) for slot in slots]).reshape(-1, 2).T
+        self.constraints.take(placement, items, reward, look, decision.ts)
+
     def group(self, position: int) -> int:
         """The group that an item's rate starts from: its category."""
         return int(self.catalogue.category[position])
@@ -199,6 +229,8 @@ class Knowledge:
             "model": self.model.arrays(),
             "examination": self.examination.arrays(),
             "delay": self.delay.dump(),
+            "constraints": self.constraints.arrays(),
+            "head": self.head.arrays(),
             "balances": {
                 "json": np.frombuffer(paces, dtype=np.uint8),
                 "seq": np.array([self.seq], dtype=np.int64),
@@ -218,6 +250,8 @@ class Knowledge:
         self.model.load(tables["model"])
         self.examination.load(tables["examination"])
         self.delay.load(tables["delay"])
+        self.constraints.load(tables["constraints"])
+        self.head.load(tables["head"])
         paces = msgspec.json.decode(tables["balances"]["json"].tobytes(), type=_Paces)
         self.balances, self.moves = paces.balances, paces.moves
         self.seq = int(tables["balances"]["seq"][0])
@@ -248,6 +282,19 @@ def _credit(settings: Settings, shoppers: Shoppers) -> Credit:
         ),
         quarantine_ms=round(chosen.quarantine_s * 1_000),
     )
+
+
+def _constraints(settings: Settings, catalogue: Catalogue, head: Head) -> Constraints:
+    orders = settings.ranking.orders_per_click / _worth_of_a_click(settings)[0]
+    asked = {}
+    for placement, chosen in settings.placements.items():
+        wanted = bounds(chosen.balances)
+        made = directions(wanted, catalogue, head, orders=orders)
+        asked[placement] = {
+            name: (Constraint(made[name].name, *bound), made[name])
+            for name, bound in wanted.items()
+        }
+    return Constraints(asked)
 
 
 def _delay(settings: Settings) -> Delay:
@@ -282,10 +329,8 @@ def _demand(settings: Settings, shoppers: Shoppers, catalogue: Catalogue) -> Dem
 def _reward_model(settings: Settings) -> RewardModel:
     ranking = settings.ranking
     mean, variance = _worth_of_a_click(settings)
-    clicks = RateBelief(
+    clicks = BetaBelief(
         prior_mean=ranking.click_rate,
-        # A click is a count: its variance is its mean.
-        prior_variance=ranking.click_rate,
         arm_strength=ranking.item_looks,
         group_strength=ranking.category_looks,
         overall_strength=ranking.overall_looks,

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import field
 
 from equipoise.errors import SettingsError
+from equipoise.placements import EXAMINATION as EXAMINATION
+from equipoise.placements import SOURCES as SOURCES
+from equipoise.placements import Placement as Placement
+from equipoise.placements import Table as Table
+from equipoise.placements import bounds as bounds
+from equipoise.placements import check_placement, default_placements, flat
 
 ENVIRONMENT_PREFIX = "EQUIPOISE_"
 NOT_SETTINGS = frozenset({"EQUIPOISE_DATA_SETS", "EQUIPOISE_CACHE"})
 """Variables of the same prefix that say where things lie, not how the service behaves."""
-
-
-class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the settings file."""
 
 
 class Shop(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,56 +171,6 @@ class Exploration(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stand on it."""
 
 
-class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One place in the shop where lists are shown."""
-
-    sources: tuple[str, ...]
-    """Where candidates come from, in order of precedence."""
-    policy: str = "optimism"
-    """How a slate is drawn from beliefs (``docs/exploration.md``)."""
-    parameters: dict[str, float] = field(default_factory=dict)
-    """Keywords of the policy."""
-    n: int = 12
-    """Length of a list that does not say its own."""
-    budget: float = 0.08
-    """Share of the expected reward that exploring may cost, by our own estimate; 0 never explores.
-
-    With Thompson 8 % earned more than 5 % and than 12 % in six simulated shops."""
-    fixed_level: float | None = None
-    """A constant level instead of a budget: for comparisons."""
-    floor: float = 0.0
-    """Smallest share of each draw that is uniform, so that the log can judge other policies."""
-    max_per_group: int = 1
-    """Variants of one product in one list."""
-    exclude_bought: bool = False
-    pool: int = 500
-    """Candidates that are scored."""
-    examination: str = "auto"
-    """How its lists are read: ``position``, each place with its own chance of a look; ``cascade``,
-    from the top until something is clicked; ``auto``, whichever foretells the clicks better."""
-
-
-EXAMINATION = ("auto", "position", "cascade")
-SOURCES = ("als", "ease", "item_knn", "content", "popularity", "similar", "co_viewed",
-           "favourites", "trending", "new", "anything")  # fmt: skip
-
-
-def default_placements() -> dict[str, Placement]:
-    """The placements every shop has."""
-    learnt = ("als", "ease", "item_knn", "content", "popularity")
-    online = ("co_viewed", "favourites", "trending", "new", "anything")
-    return {
-        "home": Placement(sources=learnt + online),
-        "product": Placement(sources=("similar", *learnt, "co_viewed", "new", "anything"), n=8),
-        "cart": Placement(sources=("similar", *learnt, "co_viewed", "anything"), n=6),
-        "feed": Placement(sources=learnt + online, n=20),
-        # What everybody likes: asked for as such, so nothing is tried on it.
-        "trending": Placement(
-            sources=("trending", "new", "anything"), policy="greedy", budget=0.0, n=20
-        ),
-    }
-
-
 class Training(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``equipoise train`` (``equipoise.feedback.training``)."""
 
@@ -276,8 +228,8 @@ def build(tree: dict[str, Any]) -> Settings:
 
 def listing(settings: Settings) -> Iterator[tuple[str, Any, Any]]:
     """(path, value, default) of every setting."""
-    defaults = _flat(msgspec.to_builtins(Settings()))
-    for path, value in _flat(msgspec.to_builtins(settings)).items():
+    defaults = flat(msgspec.to_builtins(Settings()))
+    for path, value in flat(msgspec.to_builtins(settings)).items():
         yield path, value, defaults.get(path)
 
 
@@ -329,23 +281,7 @@ def _table_at(path: str) -> type[Table] | None:
 
 def _check(settings: Settings) -> None:
     for name, placement in settings.placements.items():
-        for source in placement.sources:
-            if source not in SOURCES:
-                raise SettingsError(
-                    f"placements.{name}.sources: {source!r} is no source; "
-                    f"the sources are {', '.join(SOURCES)}"
-                )
-        if not 0 <= placement.budget < 1:
-            raise SettingsError(
-                f"placements.{name}.budget is {placement.budget}; it is a share from 0 to below 1"
-            )
-        if placement.examination not in EXAMINATION:
-            raise SettingsError(
-                f"placements.{name}.examination is {placement.examination!r}; "
-                f"it is one of {', '.join(EXAMINATION)}"
-            )
-        if not 1 <= placement.n <= 100:
-            raise SettingsError(f"placements.{name}.n is {placement.n}; a list has 1 to 100 items")
+        check_placement(name, placement)
     _check_credit(settings.credit)
     if settings.log.durability not in ("power-loss", "process"):
         raise SettingsError(
@@ -365,12 +301,3 @@ def _check_credit(credit: CreditSettings) -> None:
             raise SettingsError(
                 f"credit.{name} is {value}; it is {'above 0' if above else '0 or more'}"
             )
-
-
-def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(tree, dict) or not tree:
-        return {prefix: tree}
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return flat

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -21,7 +22,8 @@ from equipoise.candidates.sources import (
 )
 from equipoise.clock import Clock
 from equipoise.errors import InvalidInput
-from equipoise.exploration import Gittins, policy_from
+from equipoise.exploration import Gittins, Greedy, policy_from
+from equipoise.exploration.ahead import Outlook
 from equipoise.interfaces import Source
 from equipoise.knowledge import Knowledge
 from equipoise.randomness import derive
@@ -31,8 +33,23 @@ from equipoise.settings import Placement, Settings
 from equipoise.slates.draw import draw
 from equipoise.slates.fallback import level_of, reason_for
 from equipoise.slates.rules import Rules
-from equipoise.types import Decision, Draw, Floats, PolicyUsed, Query, Scored, Slot
+from equipoise.types import (
+    Bools,
+    Decision,
+    Draw,
+    Floats,
+    PolicyUsed,
+    Query,
+    Scored,
+    Shopper,
+    Slot,
+)
 
+BALANCES = "_balances"
+"""Under this name a stored query's context tells what a unit of each balance was worth, in reward,
+and (``besides``) how much of the greedy list's worth was no reward."""
+NEVER_SHOWN = np.iinfo(np.int32).max
+"""The position of an item that has no record and never will."""
 PROPOSALS = 200
 """Candidates that one source may propose."""
 
@@ -67,28 +84,12 @@ class Walk:
         """
         now = self._clock()
         placement = self._placement(query.placement)
-        shopper = self.knowledge.shoppers.view(query, self.knowledge.catalogue)
-        allowed = eligible(
-            query,
-            shopper,
-            self.knowledge.catalogue,
-            now,
-            exclude_bought=placement.exclude_bought,
-            cache=self._filters,
-        )
-        pool = merge(
-            [
-                self._sources[name].propose(query, shopper, allowed, PROPOSALS)
-                for name in placement.sources
-                # What was not trained yet has nothing to propose.
-                if name in self._sources
-            ],
-            placement.pool,
-        )
+        shopper, allowed, pool = self._pooled(query, placement, now)
         features = compute(pool, shopper, self.knowledge.catalogue, now)
         groups = self.knowledge.catalogue.category[pool.items]
         rate, scored = self.knowledge.model.score(pool.items, groups, features)
-        scored = self._boosted(query, scored)
+        believed = self._boosted(query, scored)
+        scored = self._balanced(query.placement, believed)
         rules = Rules.of(
             n=len(scored),
             groups=self.knowledge.catalogue.group[pool.items],
@@ -98,7 +99,8 @@ class Walk:
         decision_id = self._new_id(now)
         look = self.knowledge.examination.look(query.placement, query.n)
         drawn = self._draw(decision_id, scored, rules, policy, look)
-        slots = self._slots(drawn, scored, pool, rate, features, look)
+        slots = self._slots(drawn, believed, pool, rate, features, look)
+        query, besides = self._noted(query, decision_id, scored, believed, rules, look)
         return Decision(
             decision_id=decision_id,
             ts=now,
@@ -108,7 +110,7 @@ class Walk:
             slots=slots,
             fallback_level=level_of(slot.source for slot in slots),
             reason=reason_for(len(slots), query.n, int(allowed.sum()), len(scored)),
-            expected=drawn.expected,
+            expected=drawn.expected - besides,
             cost=drawn.cost,
             snapshot=self.snapshot_id,
             seq=self.knowledge.seq,
@@ -121,6 +123,64 @@ class Walk:
             pins=rules.pins,
         )
 
+    def outlook(self, name: str) -> Outlook:
+        """What is known of a placement now, by what a stranger would be shown: to look ahead from.
+
+        Raises:
+            InvalidInput: the placement is unknown; or it has served no list yet, or has nothing to
+                show, and there is nothing to go by.
+        """
+        placement, now, known = self._placement(name), self._clock(), self.knowledge
+        shopper, _, pool = self._pooled(Query(placement=name), placement, now)
+        lists = known.tempo.lists_per_day(name)
+        if not lists or not len(pool):
+            raise InvalidInput(
+                f"placement {name} has served {'no list yet' if not lists else 'lists'} and has "
+                f"{len(pool)} items to show; looking ahead needs both",
+                code="nothing_to_go_by",
+                pointer="/placement",
+            )
+        features = compute(pool, shopper, known.catalogue, now)
+        groups = known.catalogue.category[pool.items]
+        stranger = np.append(pool.items, NEVER_SHOWN).astype(np.int32)
+        _, scored = known.model.score(
+            stranger, np.append(groups, -1), np.vstack([features, features.mean(axis=0)])
+        )
+        noise = scored.variance if scored.noise is None else scored.noise
+        balance = known.balance(name)
+        return Outlook(
+            mean=scored.mean[:-1],
+            variance=scored.variance[:-1],
+            noise=noise[:-1],
+            look=known.examination.look(name, placement.n),
+            newcomer=(float(scored.mean[-1]), float(scored.variance[-1]), float(noise[-1])),
+            lists_per_day=lists,
+            days=self.settings.exploration.planning_days,
+            turnover=known.tempo.turnover,
+            step=balance.step,
+            level_max=balance.level_max,
+            level_start=balance.start,
+        )
+
+    def _pooled(self, query: Query, placement: Placement, now: int) -> tuple[Shopper, Bools, Pool]:
+        """Who asks, what may be shown, and what of it will be scored."""
+        shopper = self.knowledge.shoppers.view(query, self.knowledge.catalogue)
+        allowed = eligible(
+            query,
+            shopper,
+            self.knowledge.catalogue,
+            now,
+            exclude_bought=placement.exclude_bought,
+            cache=self._filters,
+        )
+        proposed = [
+            self._sources[name].propose(query, shopper, allowed, PROPOSALS)
+            for name in placement.sources
+            # What was not trained yet has nothing to propose.
+            if name in self._sources
+        ]
+        return shopper, allowed, merge(proposed, placement.pool)
+
     def replay(self, stored: Decision) -> Decision:
         """The decision computed again from what it stored alone: equal, bit for bit."""
         scored, rules = considered(stored)
@@ -128,6 +188,7 @@ class Walk:
         look = np.zeros(stored.query.n)
         look[: len(stored.slots)] = [slot.look for slot in stored.slots]
         drawn = self._draw(stored.decision_id, scored, rules, stored.policy, look)
+        balanced = stored.query.context.get(BALANCES)
         return msgspec.structs.replace(
             stored,
             slots=tuple(
@@ -138,12 +199,13 @@ class Walk:
                     propensity=float(drawn.propensity[place]),
                     explored=bool(drawn.explored[place]),
                     pinned=bool(drawn.pinned[place]),
-                    mean=float(scored.mean[index]),
+                    # What balances add to it is no part of what is believed of an item.
+                    mean=slot.mean if balanced else float(scored.mean[index]),
                     variance=float(scored.variance[index]),
                 )
                 for place, (index, slot) in enumerate(zip(drawn.chosen, stored.slots, strict=True))
             ),
-            expected=drawn.expected,
+            expected=drawn.expected - (balanced["besides"] if balanced else 0.0),
             cost=drawn.cost,
         )
 
@@ -194,6 +256,34 @@ class Walk:
             variance=_rounded(scored.variance * factor**2),
             noise=None if scored.noise is None else _rounded(scored.noise * factor**2),
         )
+
+    def _balanced(self, placement: str, believed: Scored) -> Scored:
+        """What the placement's other balances want more of is worth more to its policy."""
+        added = self.knowledge.constraints.added(placement, believed.items, believed.mean)
+        if added is None:
+            return believed
+        return replace(believed, mean=_rounded(believed.mean + added))
+
+    def _noted(
+        self,
+        query: Query,
+        decision_id: str,
+        scored: Scored,
+        believed: Scored,
+        rules: Rules,
+        look: Floats,
+    ) -> tuple[Query, float]:
+        """The query with what the balances did to this list, and what of the greedy list's worth is
+        no reward. Nobody else may say so."""
+        context = {name: said for name, said in query.context.items() if name != BALANCES}
+        besides = 0.0
+        if scored is not believed:
+            luck = derive(self._seed, "greedy", decision_id)
+            best = draw(Greedy(), scored, rules, len(look), 0.0, look, luck).chosen
+            besides = float(look[: len(best)] @ (scored.mean - believed.mean)[best])
+            prices = self.knowledge.constraints.prices(query.placement)
+            context[BALANCES] = {"besides": besides, "prices": prices}
+        return msgspec.structs.replace(query, context=context), besides
 
     def _placement(self, name: str) -> Placement:
         placement = self.settings.placements.get(name)

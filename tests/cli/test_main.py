@@ -14,7 +14,17 @@ from equipoise.cli.main import COMMANDS
 
 Run = Callable[..., Any]
 
-REPORTING = ["doctor", "keys", "import", "train", "evaluate", "recommend", "export", "rejected"]
+REPORTING = [
+    "doctor",
+    "keys",
+    "import",
+    "train",
+    "evaluate",
+    "ope",
+    "recommend",
+    "export",
+    "rejected",
+]
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, ""])

@@ -184,9 +184,8 @@ def test_weight_one_is_the_mean() -> None:
 
 
 def test_luck_above_one_is_capped() -> None:
-    """Weights may lift an early mean above 1; the next row of 0 then counts as a loss of 1, no more.
-
-    With λ = ½ at both rows: (½·9 − ln(1/α) − 81 ψ − 1·ψ) / 1, ψ = ln 2 − ½.
+    """Weights may lift an early mean above 1; a next row of 0 then counts as a loss of 1, no more:
+    (Σ λ x − ln(1/α) − 9² ψ(λ_1) − 1² ψ(λ_2)) / Σ λ.
     """
     psi = math.log(2) - 0.5
     bound = bernstein_bound(np.array([9.0, 0.0]), math.exp(-1))
@@ -216,5 +215,9 @@ def test_refusals() -> None:
         doubly_robust_sequence(half, half, shown, reward, np.zeros((2, 3)))
     with pytest.raises(InvalidInput, match="logged probability above 0"):
         doubly_robust_sequence(half, np.array([[0.0, 1.0], [0.5, 0.5]]), shown, reward, half)
-    with pytest.raises(InvalidInput, match=r"slack \(-1\) be 0 or more"):
+    with pytest.raises(InvalidInput, match="slack is -1; it is 0 or more"):
         doubly_robust_sequence(half, half, shown, reward, half, slack=-1)
+    with pytest.raises(InvalidInput, match="actions must be 2 numbers from 0 to 1"):
+        doubly_robust_sequence(half, half, np.array([0, 2]), reward, half)
+    with pytest.raises(InvalidInput, match="target and predicted must be finite"):
+        doubly_robust_sequence(half, half, shown, reward, half * np.nan)

@@ -11,7 +11,10 @@ import pytest
 from equipoise.exploration import ArmBank, BetaBelief, ContextBank, GaussianBelief, RateBelief
 from equipoise.exploration.beliefs import beta_kernels as kernels
 from equipoise.exploration.beliefs.bank import STEPS, mixture, reweigh
-from equipoise.exploration.beliefs.context_bank import gaussian_log_chance
+from equipoise.exploration.beliefs.context_bank import (
+    bernoulli_log_chance,
+    gaussian_log_chance,
+)
 from equipoise.randomness import derive
 from equipoise.testing.arms import LAWS, Make, adds
 from equipoise.testing.beliefs import data
@@ -237,6 +240,35 @@ def test_a_context_bank_follows_what_turns() -> None:
     assert whole.weights[0] > 0.9
     assert whole.memory < 80.0
     assert error[0] < 0.7 * error[1]
+
+
+def test_what_is_awaited_narrows_a_context_bank() -> None:
+    """Same mean, less spread where the awaited rows lie."""
+    x, reward, _ = data(3)
+    whole = ContextBank(GaussianBelief(3), LIVES).update(x[:20], reward[:20])
+    mean, variance = whole.predict(x[20:])
+    same, narrower = whole.pending(x[20:]).predict(x[20:])
+
+    np.testing.assert_allclose(same, mean, atol=1e-9)
+    assert (narrower < variance).all()
+
+
+def test_chances_of_clicks_weigh_logistic_memories() -> None:
+    """Bernoulli by hand; a probability of 0 or 1 is not held against a belief for ever."""
+
+    class Says:
+        def __init__(self, *means: float) -> None:
+            self.means = np.array(means)
+
+        def predict(self, x: Floats) -> tuple[Floats, Floats]:
+            return self.means, np.zeros(len(x))
+
+    x, one = np.zeros((2, 1)), np.ones(2)
+    chance = bernoulli_log_chance(Says(0.2, 0.7), x, np.array([1.0, 0.0]), np.array([1.0, 2.0]))
+    impossible = bernoulli_log_chance(Says(1.0, 0.0), x, np.array([0.0, 0.0]), one)
+
+    assert chance == pytest.approx(math.log(0.2) + 2.0 * math.log(0.3))
+    assert -30.0 < impossible < -20.0
 
 
 def test_a_context_bank_is_a_value_and_reads_back() -> None:

@@ -170,6 +170,23 @@ def test_worth_may_come_later() -> None:
     assert (rates.looks[0], rates.rewards[0]) == (1.0, 2.05)
 
 
+def test_learn_gives_the_density_of_what_was_learnt() -> None:
+    """One look after another, the densities multiply to the marginal normal of them all."""
+    rates, rewards = belief(), np.array([0.1, 0.9, -0.3, 0.4])
+    log = sum(rates.learn(0, 1.0, float(reward)) for reward in rewards)
+    spread = 0.5 * (1 / 3 + 1 / 20 + 1 / 7)
+    covariance = 0.5 * np.eye(4) + spread
+    _, determinant = np.linalg.slogdet(2 * np.pi * covariance)
+    away = rewards - 0.2
+
+    assert log == pytest.approx(
+        -0.5 * (determinant + away @ np.linalg.inv(covariance) @ away), rel=1e-6
+    )
+    assert rates.record(0) == (4.0, pytest.approx(1.1))
+    assert rates.record(9) == (0.0, 0.0)
+    assert rates.learn(0, 0.0, 5.0) == 0.0
+
+
 def test_decay_forgets_towards_the_prior() -> None:
     """All forgotten is the prior; half forgotten is the exact posterior of half the sums."""
     rates = learnt(stocked(), adds())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from equipoise.feedback.attribution import Attribution, Verdict
+from equipoise.feedback.provenance import Origin, stamped_event
 from equipoise.state import Catalogue, Identities
 from equipoise.testing.folds import Chain, check_fold, little_shop, slot
 from equipoise.types import Decision, Event, Impression, Kind, Line, PolicyUsed, Query
@@ -359,6 +360,60 @@ def test_what_is_let_go_without_a_verdict_is_told() -> None:
     shop.event(HOUR + 1, "select_item", 0, token="p", user="v")
     shop.tick(2 * HOUR + 1)
     assert ("p", 0, False) in dropped()
+
+
+def test_an_erased_person_is_gone_from_lists_that_were_nobodys() -> None:
+    """Whoever held the token and saw or clicked it is forgotten with it."""
+    shop = Shop(click_window_ms=10 * MINUTE)
+    shop.serve(user=None, anon=None)
+    shop.event(1, "view_item_list", 0, 1, user="canary", anon=None)
+    shop.event(2, "select_item", 1, user="canary", anon=None)
+    shop.event(3, "view_item_list", 2, user="other", anon=None)
+    before = shop.attribution.dump()["slots"].tobytes()
+    shop.tell(4, Kind.USER_REMOVED, "canary")
+
+    assert b"canary" in before
+    assert b"canary" not in shop.attribution.dump()["slots"].tobytes()
+    assert shop.tick(HOUR) == [(2, "none", 0.0, True)]
+
+
+def test_a_verdict_says_whose_it_is() -> None:
+    """Person and network of who saw it for a zero, of who clicked it for a click."""
+    shop = Shop(click_window_ms=10 * MINUTE)
+    shop.serve(anon=None)
+    found = []
+    for arrived, name, who, network in (
+        (1, "view_item_list", "x", "n1"),
+        (2, "select_item", "y", "n2"),
+    ):
+        lines = tuple(
+            Line(item_id=f"i{n}", impression=Impression(decision_id="r", slot=n))
+            for n in ((0, 1) if name == "view_item_list" else (1,))
+        )
+        event = Event(
+            event_id=name, event=name, ts=NOW, anonymous_id=who, items=lines,
+            context=stamped_event({}, network),
+        )  # fmt: skip
+        found += shop.tell(arrived, Kind.EVENT, event)
+    found += shop.tell(HOUR, Kind.TICK, None)
+
+    assert [verdict.origin for verdict in found] == [
+        Origin("a:y", "n2", steered=False), Origin("a:x", "n1", steered=False)
+    ]  # fmt: skip
+
+
+def test_good_tokens_that_earn_nothing_are_counted() -> None:
+    """By why: another's slot, another item, or a slot that is over."""
+    shop = Shop(click_window_ms=10 * MINUTE)
+    shop.serve()
+    shop.event(1, "view_item_list", 0)
+    shop.event(2, "select_item", 0, anon="thief")
+    shop.event(3, "add_to_cart", 0, anon="thief")
+    shop.event(HOUR, "select_item", 0)
+    shop.event(HOUR, "select_item", 0, token="unknown")
+    shop.event(HOUR, "select_item", 0, token=None)
+
+    assert shop.attribution.unearned == {"closed": 2, "stranger": 2}
 
 
 def test_worth_is_conserved() -> None:

@@ -60,7 +60,7 @@ def test_betting_on_rewards(reference, key: str, intersect: bool) -> None:
 
 
 def test_the_default_grid_is_finer(reference) -> None:
-    """Without a grid given, the bounds lie within the reference's grid step, inside its interval."""
+    """Without a grid given, the bounds lie within a step or two of the reference's grid."""
     rewards, _, expected = reference
     band = mean_sequence(rewards[:2_000], intersect=False)
 

@@ -92,7 +92,7 @@ def test_examples_work(client: Client) -> None:
         for method, entry in methods.items()
     ]
     shown = client.get("/v1/recommendations?placement=home").json()["recommendation_id"]
-    names = {"item_id": "sku-1", "coupon_id": "NOV10", "user_id": "u-17"}
+    names = {"item_id": "sku-1", "coupon_id": "NOV10", "user_id": "u-17", "placement": "home"}
     for _, path, method, entry in sorted(calls, key=lambda row: row[:3]):
         address = path.format(**names, recommendation_id=shown)
         body = entry.get("requestBody", {"content": {"": {"example": None}}})

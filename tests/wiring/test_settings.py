@@ -50,6 +50,10 @@ def test_a_new_placement_says_its_sources() -> None:
         ({"placements": {"home": 3}}, "Expected `object`"),
         ({"placements": 3}, "Expected `object`"),
         ({"log": {"durability": "maybe"}}, "durability is 'maybe'; it is"),
+        ({"credit": {"share": 0}}, r"credit\.share is 0\.0; it is a share above 0"),
+        ({"credit": {"share": 1.5}}, r"credit\.share is 1\.5; .* at most 1 \(no cap\)"),
+        ({"credit": {"period_days": 0}}, r"credit\.period_days is 0\.0; it is above 0"),
+        ({"credit": {"looks_per_person": -1}}, r"credit\.looks_per_person is -1; it is 0 or more"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_place(tree: dict[str, object], words: str) -> None:

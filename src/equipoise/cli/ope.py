@@ -27,9 +27,12 @@ from equipoise.proof import (
     level_costs,
     prove,
 )
+from equipoise.proof.estimates import SLOTS
 from equipoise.proof.verdict import finite, told
 
 HOUR = 3_600_000
+MUCH = 0.02
+"""Share of a list's value that is worth a warning."""
 
 
 def ope(
@@ -131,7 +134,7 @@ def _show(proof: Proof, as_json: bool) -> None:
             ["policy", "level", "value", f"{proof.confidence:.0%}", "less logged",
              f"{proof.confidence:.0%}", "rows worth", "no support"],
             [own, *map(_row, proof.lines)],
-            note=f"{_left_out(proof.tally)} {proof.shoppers:,} shoppers.",
+            note=f"{_left_out(proof.tally)} {proof.shoppers:,} shoppers.{_moved(proof)}",
         )  # fmt: skip
     _refuse(proof.reasons)
 
@@ -190,6 +193,18 @@ def _level_dict(row: LevelCost) -> dict[str, Any]:
     names = ("value", "low", "high", "cost", "cost_low", "cost_high", "believed")
     figures = {name: finite(getattr(row, name)) for name in names}
     return {"level": row.level, **figures, "reasons": list(row.diagnosis.reasons)}
+
+
+def _moved(proof: Proof) -> str:
+    """A warning where slots were judged after beginnings that the policy would not have made."""
+    most = max((abs(line.shift) for line in proof.lines if line.answerable), default=0.0)
+    if proof.estimator not in SLOTS or most <= MUCH * abs(proof.own):
+        return ""
+    return (
+        f"\nBy the beliefs, {_money(most)} of a list's value hangs on how it begins, which"
+        f" {proof.estimator} judges in part by the log's own beginnings: compare with --estimator"
+        " cascade_dr or rips."
+    )
 
 
 def _most(level: float | None, cap: float | None) -> str:

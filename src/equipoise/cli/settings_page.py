@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from equipoise import placements
 from equipoise import settings as module
 from equipoise.exploration import POLICIES
 from equipoise.home import Home
@@ -96,7 +97,8 @@ def _tables() -> Iterator[tuple[type[Table], str]]:
 def _attribute_docs() -> dict[tuple[str, str], str]:
     """The string that follows an attribute, by (class, attribute)."""
     found = {}
-    for node in ast.parse(inspect.getsource(module)).body:
+    files = (module, placements)
+    for node in (node for file in files for node in ast.parse(inspect.getsource(file)).body):
         if isinstance(node, ast.ClassDef):
             for line, following in zip(node.body, node.body[1:], strict=False):
                 if isinstance(line, ast.AnnAssign) and _is_text(following):

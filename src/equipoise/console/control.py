@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from litestar import Response, get
@@ -10,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from equipoise.clock import rfc3339
 from equipoise.console import decisions as told
 from equipoise.console.asked import Asked, text_of, whole_of
+from equipoise.console.balances import cards, outlook
 from equipoise.console.figures import Terms, charts, smoothing, tiles
 from equipoise.console.history import SPANS, History, history, nearest_span
 from equipoise.console.learner import learner
@@ -18,6 +20,7 @@ from equipoise.console.service import Service
 from equipoise.console.words import duration, moment, span
 from equipoise.engine import Engine
 from equipoise.errors import InvalidInput, UnknownDecision
+from equipoise.exploration.ahead import look_ahead
 
 ROWS = 50
 QUIET_MS = 60_000
@@ -26,7 +29,7 @@ QUIET_MS = 60_000
 
 def console(service: Service) -> list[HTTPRouteHandler]:
     """The handlers under ``/console``."""
-    return [*_control_room(service), *_decisions(service)]
+    return [*_control_room(service), *_balances(service), *_decisions(service)]
 
 
 def _control_room(service: Service) -> list[HTTPRouteHandler]:
@@ -71,6 +74,40 @@ def _control_room(service: Service) -> list[HTTPRouteHandler]:
         return Response(columns | {"status": _status(service)}, headers=HEADERS)
 
     return [overview, tile_row, learnt, series]
+
+
+def _balances(service: Service) -> list[HTTPRouteHandler]:
+    """A card for each, and the caps that could be."""
+    turn = asyncio.Lock()
+
+    @get("/console/balances", include_in_schema=False, sync_to_thread=False)
+    def balances(request: Asked) -> Response[str]:
+        engine = service.engine
+        try:
+            placement, _ = _scope(engine, request)
+        except InvalidInput as error:
+            return _missing(engine, "balances", str(error))
+        return page(
+            "console_balances.html",
+            here="balances",
+            placement=placement,
+            placements=sorted(engine.settings.placements),
+            cards=cards(engine, placement),
+            **_frame(engine),
+        )
+
+    @get("/console/ahead", include_in_schema=False)
+    async def ahead(request: Asked) -> Response[str]:
+        engine, placement = service.engine, text_of(request, "placement")
+        try:
+            known = engine.walk.outlook(placement)
+        except InvalidInput as error:
+            return page("console_quiet.html", words=str(error))
+        async with turn:
+            told = await asyncio.to_thread(look_ahead, known)
+        return page("console_ahead.html", **outlook(engine, placement, told, known.days))
+
+    return [balances, ahead]
 
 
 def _decisions(service: Service) -> list[HTTPRouteHandler]:

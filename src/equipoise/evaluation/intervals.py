@@ -84,7 +84,7 @@ def student(
     """Estimate ± Student's quantile · standard error over clusters; for many, the normal interval.
 
     The standard error of a ratio is that of its residuals, ``Σ terms − ratio · Σ denominator`` a
-    cluster (the delta method; Cochran, "Sampling Techniques", 1977, section 6.4). Cost n.
+    cluster (the delta method; Cochran, "Sampling Techniques", 1977, chapter 6). Cost n.
     """
     alpha = _alpha(confidence)
     sums = _sums(terms, clusters, denominator)
@@ -106,7 +106,7 @@ def bootstrap_t(
     """Studentised bootstrap: clusters redrawn whole, each estimate in its own standard error.
 
     Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, section 12.5; second-order right on
-    both sides (Hall, "The Bootstrap and Edgeworth Expansion", 1992, section 3.5). Where the log has
+    both sides (Hall, "The Bootstrap and Edgeworth Expansion", 1992, chapter 3). Where the log has
     so few rewards that redrawn logs have none, the upper end is infinite. Cost ``samples`` ·
     clusters.
     """
@@ -185,8 +185,7 @@ def adaptive(terms: Floats, weights: Floats, *, confidence: float = 0.95) -> tup
     policy π, ``(mean of Σ_a π²/e_t over earlier contexts)^−½``.
 
     Error: ``√(Σ h² (Γ − estimate)²) / Σ h``; normal quantiles. Hadad, Hirshberg, Zhan, Wager,
-    Athey, *PNAS* 118 (2021), equations 5 and 9 to 12; contextual: Zhan, Hadad, Hirshberg, Athey,
-    KDD 2021.
+    Athey, *PNAS* 118 (2021); contextual: Zhan, Hadad, Hirshberg, Athey, KDD 2021.
 
     Raises:
         InvalidInput: weights of another shape, below 0, or all 0.

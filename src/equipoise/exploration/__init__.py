@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from equipoise.exploration.alarms import Alarm, Watch
+from equipoise.exploration.apprentice import Apprentice, ApprenticeState
 from equipoise.exploration.balance import Balance, BalanceState, Move
 from equipoise.exploration.bandit import ContextualBandit
 from equipoise.exploration.bandit_choice import Choice
@@ -18,6 +20,11 @@ from equipoise.exploration.beliefs import (
     RateBelief,
     ValueBelief,
 )
+from equipoise.exploration.coin import InOrder, Toss
+from equipoise.exploration.constraint import Constraint, Constraints, ConstraintState
+from equipoise.exploration.drift import Adwin, PageHinkley
+from equipoise.exploration.guarantee import Guarantee, GuaranteeState
+from equipoise.exploration.limits import Limit, LimitState, Restrained
 from equipoise.exploration.policies import (
     POLICIES,
     UCB,
@@ -42,11 +49,18 @@ from equipoise.exploration.policies import (
 __all__ = [
     "POLICIES",
     "UCB",
+    "Adwin",
+    "Alarm",
+    "Apprentice",
+    "ApprenticeState",
     "ArmBank",
     "Balance",
     "BalanceState",
     "BetaBelief",
     "Choice",
+    "Constraint",
+    "ConstraintState",
+    "Constraints",
     "ContextBank",
     "ContextualBandit",
     "EnsembleBelief",
@@ -58,20 +72,29 @@ __all__ = [
     "GaussianBelief",
     "Gittins",
     "Greedy",
+    "Guarantee",
+    "GuaranteeState",
+    "InOrder",
     "JointThompson",
+    "Limit",
+    "LimitState",
     "LogisticBelief",
     "Mixture",
     "Move",
     "NeuralLinear",
     "Optimism",
     "Outcomes",
+    "PageHinkley",
     "PlackettLuce",
     "ProbitBelief",
     "RateBelief",
+    "Restrained",
     "Softmax",
     "SquareCB",
     "Thompson",
     "TopTwo",
+    "Toss",
     "ValueBelief",
+    "Watch",
     "policy_from",
 ]

@@ -12,6 +12,9 @@ spend no more than the target" (Balseiro and Gur, Management Science 2019, pacin
 is a sum and stays bounded, what is spent in the long run is the target itself whenever some level
 within the bounds spends it, however cost depends on level, so long as it rises with it. Where even
 ``level_max`` spends less, the level rests there, and the budget is a cap.
+
+A ``floor`` is the same from the other side: λ goes on below 0, and the level above ``level_max``,
+by as much as is spent too little of it. Between floor and target the level rests at ``level_max``.
 """
 
 from __future__ import annotations
@@ -67,6 +70,9 @@ class Balance:
         level_max: the highest level; 1 is a policy's natural amount.
         start: the level before anything is measured, or ``level_max`` if that is lower.
         tell: smallest relative change of the level that makes a ``Move``.
+        floor: share of expected reward that exploring is to cost at least; 0: no such wish.
+        lift: how many times ``level_max`` the floor may ask for.
+        of: what ``expected`` sums up, in words, for the reasons.
 
     Raises:
         ValueError: an argument out of its range.
@@ -78,10 +84,17 @@ class Balance:
     level_max: float = 1.0
     start: float = 1.0
     tell: float = 0.1
+    floor: float = 0.0
+    lift: float = 10.0
+    of: str = "expected reward"
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.target < 1.0:
             raise ValueError(f"target is {self.target}; it is a share from 0 to below 1")
+        if not 0.0 <= self.floor <= self.target:
+            raise ValueError(f"floor is {self.floor}; it is a share from 0 to {self.target}")
+        if not 1.0 <= self.lift < math.inf:
+            raise ValueError(f"lift is {self.lift}; it must be 1 or more, and finite")
         for name in ("half_life", "step", "level_max", "start", "tell"):
             value = getattr(self, name)
             if not 0.0 < value < math.inf:
@@ -120,14 +133,21 @@ class Balance:
             spell_expected=state.spell_expected + expected,
             spell_decisions=state.spell_decisions + 1,
         )
-        return self._tell(self._move(summed, cost - self.target * expected), ts)
+        return self._tell(self._move(summed, self._overspent(state, cost, expected)), ts)
+
+    def _overspent(self, state: BalanceState, cost: float, expected: float) -> float:
+        """Money above the target (below it: less than 0), or above the floor where that counts."""
+        over, under = cost - self.target * expected, cost - self.floor * expected
+        if state.multiplier > 0 or not self.floor:
+            return over
+        return under if state.multiplier < 0 else max(over, 0.0) + min(under, 0.0)
 
     def _move(self, state: BalanceState, overspent: float) -> BalanceState:
         budget = self.target * state.expected / state.decisions
         if budget <= 0:
             return state
         wanted = state.multiplier + self.step * overspent / budget
-        within = min(max(wanted, 0.0), math.log(max(self.level_max, 1.0) / LOWEST))
+        within = min(max(wanted, self._least(state)), self._most(state))
         if within == wanted:
             return replace(state, multiplier=within)
         # At a bound nothing adds up to a change: what explains the next one starts here.
@@ -135,10 +155,21 @@ class Balance:
             state, multiplier=within, spell_cost=0.0, spell_expected=0.0, spell_decisions=0
         )
 
+    def _least(self, state: BalanceState) -> float:
+        """Of λ: 0 stands between what the target asks and what the floor asks."""
+        return -math.log(self.lift) if self.floor and state.multiplier <= 0 else 0.0
+
+    def _most(self, state: BalanceState) -> float:
+        if state.multiplier < 0:
+            return 0.0
+        return math.log(max(self.level_max, 1.0) / LOWEST)
+
     def _tell(self, state: BalanceState, ts: int) -> tuple[BalanceState, Move | None]:
         before, after = state.told, self.level(state)
         measured = _share(state.spell_cost, state.spell_expected)
-        explained = (after < before) == (measured > self.target)
+        raised = self.floor > 0 and max(before, after) > self.level_max * (1.0 + 1e-9)
+        bound, name = (self.floor, "floor") if raised else (self.target, "target")
+        explained = (after < before) == (measured > bound)
         if abs(after - before) < self.tell * before or not (state.spell_decisions and explained):
             return state, None
         move = Move(
@@ -146,10 +177,10 @@ class Balance:
             before=before,
             after=after,
             measured=measured,
-            target=self.target,
+            target=bound,
             # Below 0 an early choice left the best for later: it cost nothing.
-            reason=f"spent {_percent(max(measured, 0.0))} of expected reward over the last "
-            f"{state.spell_decisions:,} decisions, target {_percent(self.target)}: "
+            reason=f"spent {_percent(max(measured, 0.0))} of {self.of} over the last "
+            f"{state.spell_decisions:,} decisions, {name} {_percent(bound)}: "
             f"exploring {'less' if after < before else 'more'}",
         )
         return replace(

@@ -65,7 +65,7 @@ class Tables(NamedTuple):
     precision: Floats
     """(F,) λ of each form"""
     inverse: Floats
-    """(A, Σ dims²) A⁻¹, form after form"""
+    """(A, Σ dims (dims + 1) / 2) A⁻¹, form after form, its lower triangle row by row"""
     coefficients: Floats
     """(A, Σ dims) A⁻¹ Σ x y"""
     ones: Floats
@@ -122,10 +122,22 @@ def _dot(a: Floats, b: Floats) -> float:
 @njit(cache=True, fastmath=FAST)
 def _solve(inverse: Floats, z: Floats, out: Floats) -> float:
     """``out[:d] = A⁻¹z``; returns ``zᵀA⁻¹z``. ``out`` may be longer than z."""
-    d = len(z)
+    d, at = len(z), 0
     for i in range(d):
-        out[i] = _dot(inverse[i * d : i * d + d], z)
+        # A row of the triangle is a row and a column of A⁻¹: half of what a matrix would read.
+        line, own, total = inverse[at : at + i], z[i], 0.0
+        for j in range(i):
+            total += line[j] * z[j]
+            out[j] += line[j] * own
+        out[i] = total + inverse[at + i] * own
+        at += i + 1
     return max(_dot(z, out), 0.0)
+
+
+@njit(cache=True)
+def _size(d: int) -> int:
+    """Entries of a triangle of d rows."""
+    return d * (d + 1) // 2
 
 
 @njit(cache=True)
@@ -162,7 +174,7 @@ def _forecast_form(
         return centre, _dot(z, z) / tables.precision[form]
     mean = _dot(tables.coefficients[row, start : start + d], z)
     mean += centre * (1.0 - _dot(tables.ones[row, start : start + d], z))
-    return mean, _solve(tables.inverse[row, at : at + d * d], z, scratch)
+    return mean, _solve(tables.inverse[row, at : at + _size(d)], z, scratch)
 
 
 @njit(cache=True)
@@ -187,7 +199,7 @@ def forecast(
                 own, lever = _forecast_form(tables, f, at, start, rows[k], z[:d], scratch)
                 means[f, k] = tables.totals[1] + base[k] + own
                 variances[f, k] = noise * (leverage[k] + crowd[k] * lever)
-        at, start = at + d * d, start + d
+        at, start = at + _size(d), start + d
     return _mixed(means, variances, weight)
 
 
@@ -224,7 +236,7 @@ def absorb(
             tables.evidence[f] -= 0.5 * (log(density) + error * error / density)
             tables.residuals[f] += error * error / expected
         _update(tables, row, at, start, z[:d], scratch, lever, y - base)
-        at, start = at + d * d, start + d
+        at, start = at + _size(d), start + d
     tables.seen[row] += 1.0
     totals[0] += 1.0
     change = y - totals[2]
@@ -253,10 +265,11 @@ def _update(
     for i in range(d):
         coefficients[i] += error * solved[i]
         ones[i] += rest * solved[i]
-        line = tables.inverse[row, at + i * d : at + i * d + d]
+        line = tables.inverse[row, at : at + i + 1]
         share = gain * solved[i]
-        for j in range(d):
+        for j in range(i + 1):
             line[j] -= share * solved[j]
+        at += i + 1
 
 
 @njit(cache=True)

@@ -23,12 +23,11 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
-from msgspec import Struct, field
 
+from equipoise.feedback.flight import CLICKED, DROPPED, SERVED, SHOWN, Due, Open, Touch
 from equipoise.feedback.provenance import Origin, is_steered, network_of
 from equipoise.types import Arrays, Decision, Event, Kind, Line, Milliseconds, Reward, Slot
 
-SERVED, SHOWN, CLICKED, DROPPED = range(4)
 CLICKS = frozenset({"select_item", "view_item"})
 EARNINGS = frozenset({"add_to_cart", "purchase"})
 """Events that are outcomes by their own name."""
@@ -63,44 +62,6 @@ class Persons(Protocol):
 
     def parts(self, user_id: str | None, anonymous_id: str | None) -> tuple[str, ...]:
         """All keys of this person; folds each record before ``Attribution`` does."""
-
-
-class _Touch(Struct, array_like=True, gc=False):
-    """What a clicked slot has earned so far."""
-
-    key: str
-    """Of the person who clicked."""
-    clicked: tuple[int, int]
-    """(arrived, seq): the greatest is the last touch."""
-    earned: list[str] = field(default_factory=list)
-    order_id: str | None = None
-
-
-class _Open(Struct, array_like=True, gc=False):
-    """A decision with slots in flight."""
-
-    decision_id: str
-    placement: str
-    shopper: str
-    anonymous: str
-    """``a:…`` of the query, empty without one."""
-    slots: dict[int, Slot]
-    """Those in flight, by place."""
-    stages: list[int]
-    steered: bool
-    seen_by: dict[int, Origin] = field(default_factory=dict)
-    """By place, of those shown or clicked."""
-    touches: dict[int, _Touch] = field(default_factory=dict)
-
-
-class _Due(Struct, array_like=True, order=True, gc=False):
-    """At ``ts`` the slots that are still in ``stage`` have had their time."""
-
-    ts: int
-    seq: int
-    decision_id: str
-    stage: int
-    slots: tuple[int, ...]
 
 
 class Attribution:
@@ -141,10 +102,11 @@ class Attribution:
         self._purchase_window = purchase_window_ms
         self.dropped: list[Dropped] = []
         """Slots that the last record let go, beside its verdicts."""
-        self._open: dict[str, _Open] = {}
-        self._waiting: list[_Due] = []
+        self._unearned = {"closed": 0, "stranger": 0}
+        self._open: dict[str, Open] = {}
+        self._waiting: list[Due] = []
         """Shown slots: a heap."""
-        self._kept: list[_Due] = []
+        self._kept: list[Due] = []
         """Served and clicked slots: a heap."""
         self._in_flight: dict[int, int] = {}
         self._touched: dict[str, dict[tuple[str, int], None]] = {}
@@ -160,6 +122,15 @@ class Attribution:
     def in_flight(self, position: int) -> int:
         """How many slots show this item to somebody right now, without a verdict yet."""
         return self._in_flight.get(position, 0)
+
+    @property
+    def unearned(self) -> dict[str, int]:
+        """Outcomes whose token was good and earned nothing, since the log began.
+
+        ``closed``: the slot was settled, or its window over; ``stranger``: it is another person's,
+        or shows another item.
+        """
+        return dict(self._unearned)
 
     def __len__(self) -> int:
         """Decisions that have slots in flight."""
@@ -190,7 +161,7 @@ class Attribution:
         if not decision.slots:
             return
         anonymous = decision.query.anonymous_id
-        self._open[decision.decision_id] = _Open(
+        self._open[decision.decision_id] = Open(
             decision_id=decision.decision_id,
             placement=decision.query.placement,
             shopper=decision.shopper,
@@ -200,7 +171,7 @@ class Attribution:
             steered=is_steered(decision.query),
         )
         places = tuple(range(len(decision.slots)))
-        due = _Due(arrived + self._click_window, seq, decision.decision_id, SERVED, places)
+        due = Due(arrived + self._click_window, seq, decision.decision_id, SERVED, places)
         heapq.heappush(self._kept, due)
 
     def _hear(self, seq: int, arrived: int, event: Event, verdicts: list[Verdict]) -> None:
@@ -228,7 +199,7 @@ class Attribution:
                 self._reach(opened, place, SHOWN)
                 seen.setdefault(opened.decision_id, []).append(place)
         for decision_id, places in seen.items():
-            due = _Due(arrived + self._click_window, seq, decision_id, SHOWN, tuple(places))
+            due = Due(arrived + self._click_window, seq, decision_id, SHOWN, tuple(places))
             heapq.heappush(self._waiting, due)
 
     def _earn(
@@ -241,6 +212,10 @@ class Attribution:
         verdicts: list[Verdict],
     ) -> None:
         found = self._by_token(event, line)
+        if found is None and line.impression is not None:
+            known = self._open.get(line.impression.decision_id)
+            is_open = known is not None and line.impression.slot in known.slots
+            self._unearned["stranger" if is_open else "closed"] += 1
         if found is None and outcome != "click":
             found = self._last_touch(event, line)
         if found is None:
@@ -258,11 +233,11 @@ class Attribution:
             worth = self._worth[outcome]
             verdicts.append(_verdict(opened, place, outcome, worth, first, arrived, origin))
 
-    def _click(self, seq: int, arrived: int, origin: Origin, opened: _Open, place: int) -> None:
+    def _click(self, seq: int, arrived: int, origin: Origin, opened: Open, place: int) -> None:
         opened.seen_by[place] = origin
-        opened.touches[place] = _Touch(origin.person, (arrived, seq))
+        opened.touches[place] = Touch(origin.person, (arrived, seq))
         self._reach(opened, place, CLICKED)
-        due = _Due(arrived + self._purchase_window, seq, opened.decision_id, CLICKED, (place,))
+        due = Due(arrived + self._purchase_window, seq, opened.decision_id, CLICKED, (place,))
         heapq.heappush(self._kept, due)
 
     def _take_back(self, arrived: int, event: Event, verdicts: list[Verdict]) -> None:
@@ -279,13 +254,13 @@ class Attribution:
                 origin = self._origin(event, opened)
                 verdicts.append(_verdict(opened, place, "purchase", worth, False, arrived, origin))
 
-    def _origin(self, event: Event, opened: _Open) -> Origin:
+    def _origin(self, event: Event, opened: Open) -> Origin:
         keys = self._persons.parts(event.user_id, event.anonymous_id)
         return Origin(keys[0] if keys else "", network_of(event), opened.steered)
 
     # ------------------------------------------------------------ finding the slot
 
-    def _by_token(self, event: Event, line: Line) -> tuple[_Open, int] | None:
+    def _by_token(self, event: Event, line: Line) -> tuple[Open, int] | None:
         """The slot that a verified token names, if it is in flight and this person's."""
         claim = line.impression
         opened = self._open.get(claim.decision_id) if claim is not None else None
@@ -296,13 +271,13 @@ class Attribution:
             return None
         return opened, claim.slot
 
-    def _theirs(self, opened: _Open, event: Event) -> bool:
+    def _theirs(self, opened: Open, event: Event) -> bool:
         # A list that was asked for without any id belongs to whoever holds the token.
         parts = self._persons.parts(event.user_id, event.anonymous_id)
         same_browser = not event.user_id and opened.anonymous == f"a:{event.anonymous_id}"
         return not opened.shopper or opened.shopper in parts or same_browser
 
-    def _last_touch(self, event: Event, line: Line) -> tuple[_Open, int] | None:
+    def _last_touch(self, event: Event, line: Line) -> tuple[Open, int] | None:
         """The slot of this item that this person clicked last."""
         found = [
             (touch.clicked, opened.decision_id, place)
@@ -314,7 +289,7 @@ class Attribution:
         _, decision_id, place = max(found)
         return self._open[decision_id], place
 
-    def _touches(self, event: Event) -> Iterator[tuple[_Open, int, _Touch]]:
+    def _touches(self, event: Event) -> Iterator[tuple[Open, int, Touch]]:
         """The clicked slots of whoever sent this."""
         for key in self._persons.parts(event.user_id, event.anonymous_id):
             for decision_id, place in self._touched.get(key, ()):
@@ -323,7 +298,7 @@ class Attribution:
 
     # ------------------------------------------------------------ the way of a slot
 
-    def _reach(self, opened: _Open, place: int, stage: int) -> None:
+    def _reach(self, opened: Open, place: int, stage: int) -> None:
         position = opened.slots[place].position
         if opened.stages[place] == SHOWN:
             self._in_flight[position] -= 1
@@ -337,29 +312,29 @@ class Attribution:
             )
         opened.stages[place] = stage
 
-    def _give_up(self, due: _Due, verdicts: list[Verdict]) -> None:
+    def _give_up(self, due: Due, verdicts: list[Verdict]) -> None:
         """Shown for the whole window, and no click."""
         for opened, place in self._still(due):
             seen_by = opened.seen_by[place]
             verdicts.append(_verdict(opened, place, "none", 0.0, True, due.ts, seen_by))
             self._drop(opened, place)
 
-    def _let_go(self, due: _Due) -> None:
+    def _let_go(self, due: Due) -> None:
         for opened, place in self._still(due):
             self._part(opened, place, erased=False)
 
-    def _still(self, due: _Due) -> list[tuple[_Open, int]]:
+    def _still(self, due: Due) -> list[tuple[Open, int]]:
         opened = self._open.get(due.decision_id)
         if opened is None:
             return []
         stages = opened.stages
         return [(opened, place) for place in due.slots if stages[place] == due.stage]
 
-    def _part(self, opened: _Open, place: int, *, erased: bool) -> None:
+    def _part(self, opened: Open, place: int, *, erased: bool) -> None:
         self.dropped.append(Dropped(opened.decision_id, place, opened.slots[place], erased))
         self._drop(opened, place)
 
-    def _drop(self, opened: _Open, place: int) -> None:
+    def _drop(self, opened: Open, place: int) -> None:
         opened.seen_by.pop(place, None)
         touch = opened.touches.pop(place, None)
         if touch is not None:
@@ -383,12 +358,13 @@ class Attribution:
     # ------------------------------------------------------------ dump and load
 
     def dump(self) -> Arrays:
-        state = (list(self._open.values()), sorted(self._waiting), sorted(self._kept))
+        heaps = sorted(self._waiting), sorted(self._kept)
+        state = (list(self._open.values()), *heaps, self._unearned)
         return {"slots": np.frombuffer(msgspec.msgpack.encode(state), dtype=np.uint8)}
 
     def load(self, arrays: Arrays) -> None:
-        kind = tuple[list[_Open], list[_Due], list[_Due]]
-        opens, self._waiting, self._kept = msgspec.msgpack.decode(
+        kind = tuple[list[Open], list[Due], list[Due], dict[str, int]]
+        opens, self._waiting, self._kept, self._unearned = msgspec.msgpack.decode(
             arrays["slots"].tobytes(), type=kind
         )
         self._open = {opened.decision_id: opened for opened in opens}
@@ -404,7 +380,7 @@ class Attribution:
 
 
 def _verdict(
-    opened: _Open, place: int, outcome: str, worth: float, first: bool, ts: int, origin: Origin
+    opened: Open, place: int, outcome: str, worth: float, first: bool, ts: int, origin: Origin
 ) -> Verdict:
     reward = Reward(
         decision_id=opened.decision_id,

@@ -10,7 +10,7 @@ credited raises the belief and with it the rate; a forger gets time, and somebod
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Set
 
 import msgspec
 
@@ -63,9 +63,14 @@ class Bursts:
         """Verdicts that are held."""
         return sum(map(len, self._lanes.values()))
 
-    def items(self) -> Iterator[tuple[int, int]]:
-        """By position, how many verdicts are held of each item that is."""
-        return ((position, len(lane)) for position, lane in self._lanes.items())
+    @property
+    def positions(self) -> Set[int]:
+        """Of the items that are held."""
+        return self._lanes.keys()
+
+    def held(self, position: int) -> int:
+        """Verdicts on this item that are."""
+        return len(self._lanes.get(position, ()))
 
     def turn(self, arrived: Milliseconds, out: list[Verdict], late: list[Verdict]) -> None:
         """A new hour lets every lane flow: into ``out``, and what stood too long into ``late``."""

@@ -4,14 +4,14 @@ Clicks are capped against promotion, looks without a click against its opposite.
 cap. A network always has its first few, and more only as a share of what the item is credited with
 in all: so a mobile carrier behind one address is heard in proportion, and a rack of machines alone
 is not. Lists that browsers steered have such a share together and nothing else: nobody should be
-able to choose what he is then counted for having chosen. Where most looks of a shop come from such
-lists, that is how the shop works, and they count like all others.
+able to choose what he is then counted for having chosen. Where most lists of a shop are such, that
+is how the shop works, and they count like all others.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 import msgspec
@@ -98,18 +98,23 @@ class Caps:
         self._clicks: OrderedDict[Row, int] = OrderedDict()
         self._looks: OrderedDict[Row, int] = OrderedDict()
         self._items: dict[int, Sums] = {}
-        self._looked = 0
-        """Looks that were judged, this period's and half of those before."""
+        self._lists = 0
+        """Lists that were served, this period's and half of those before."""
         self._steered = 0
-        """Those of them in steered lists."""
+        """Those of them that were steered."""
 
     def __len__(self) -> int:
         """Rows of the tables of sources."""
         return len(self._clicks) + len(self._looks)
 
-    def items(self) -> Iterator[tuple[int, Sums]]:
-        """By position, what every item was credited with and refused in this period."""
-        return iter(self._items.items())
+    @property
+    def positions(self) -> Set[int]:
+        """Of the items that anything was said of in this period."""
+        return self._items.keys()
+
+    def of(self, position: int) -> Sums:
+        """What an item was credited with and refused."""
+        return self._items.get(position, Sums())
 
     def turn(self, arrived: Milliseconds) -> None:
         """Begin anew where a period has ended."""
@@ -119,13 +124,16 @@ class Caps:
             self._clicks.clear()
             self._looks.clear()
             self._items.clear()
-            self._looked //= 2
+            self._lists //= 2
             self._steered //= 2
+
+    def serve(self, *, steered: bool) -> None:
+        """A list is served."""
+        self._lists += 1
+        self._steered += steered
 
     def reached(self, position: int, origin: Origin) -> str:
         """The cap that another verdict on this item would break: ``person``, …; or empty."""
-        self._looked += 1
-        self._steered += origin.steered
         item = self._item(position)
         for kind, source in _sources(origin):
             row = source, position
@@ -155,7 +163,7 @@ class Caps:
                 del table[row]
 
     def _is_usual(self, kind: str) -> bool:
-        return kind == "steered" and 2 * self._steered >= self._looked
+        return kind == "steered" and 2 * self._steered > self._lists
 
     def _item(self, position: int) -> Sums:
         return self._items.setdefault(position, Sums())
@@ -171,12 +179,12 @@ class Caps:
             [(source, position, number) for (source, position), number in table.items()]
             for table in (self._clicks, self._looks)
         )
-        return State(self._period, clicks, looks, self._items, self._looked, self._steered)
+        return State(self._period, clicks, looks, self._items, self._lists, self._steered)
 
     def restore(self, state: State) -> None:
         """Become what ``state`` described."""
         self._period, self._items = state.period, state.items
-        self._looked, self._steered = state.looked, state.steered
+        self._lists, self._steered = state.lists, state.steered
         self._clicks = OrderedDict(((source, at), number) for source, at, number in state.clicks)
         self._looks = OrderedDict(((source, at), number) for source, at, number in state.looks)
 
@@ -188,7 +196,7 @@ class State(msgspec.Struct, array_like=True):
     clicks: list[tuple[str, int, int]]
     looks: list[tuple[str, int, int]]
     items: dict[int, Sums]
-    looked: int
+    lists: int
     steered: int
 
 

@@ -29,10 +29,10 @@ import msgspec
 from equipoise.feedback import bursts, caps
 from equipoise.feedback.attribution import Verdict
 from equipoise.feedback.bursts import Bursts, Waits, without
-from equipoise.feedback.caps import Caps, Sums
+from equipoise.feedback.caps import Caps
 from equipoise.feedback.provenance import is_steered
 from equipoise.state.packing import pack, unpack
-from equipoise.types import Arrays, Kind, Milliseconds, Reward
+from equipoise.types import Arrays, Decision, Kind, Milliseconds, Reward
 
 REASONS = ("person", "network", "steered", "burst", "follows")
 """Why a verdict is withheld: the cap of its person, of its network, of steered lists; held for too
@@ -46,7 +46,7 @@ class Persons(Protocol):
     def forgotten(self) -> tuple[str, ...]: ...
 
 
-class Suspect(NamedTuple):
+class Account(NamedTuple):
     """An item, and what became of its verdicts in the running period."""
 
     position: int
@@ -125,15 +125,16 @@ class Credit:
         """Rows that the caps remember: their memory."""
         return len(self._caps)
 
-    def suspects(self, most: int = 10) -> list[Suspect]:
+    def account(self, position: int) -> Account:
+        """How an item stands in this period."""
+        item = self._caps.of(position)
+        held = self._bursts.held(position)
+        return Account(position, item.clicks, item.looks, item.withheld, held)
+
+    def suspects(self, most: int = 10) -> list[Account]:
         """The items of which most was withheld in this period, those held now before all."""
-        sums, held = dict(self._caps.items()), dict(self._bursts.items())
-        found = [
-            Suspect(place, item.clicks, item.looks, item.withheld, held.get(place, 0))
-            for place in sums.keys() | held.keys()
-            for item in (sums.get(place, Sums()),)
-        ]
-        found = [one for one in found if one.withheld or one.held]
+        known = map(self.account, self._caps.positions | self._bursts.positions)
+        found = [one for one in known if one.withheld or one.held]
         found.sort(key=lambda one: (-one.held, -one.withheld, one.position))
         return found[:most]
 
@@ -147,8 +148,8 @@ class Credit:
         late: list[Verdict] = []
         self._caps.turn(arrived)
         self._bursts.turn(arrived, out, late)
-        if kind is Kind.DECISION and not is_steered(noun.query):
-            self._bursts.expect(noun.slots)
+        if kind is Kind.DECISION:
+            self._serve(noun)
         elif kind is Kind.USER_REMOVED:
             self._forget(frozenset(self._persons.forgotten))
         self._waiting.extend((arrived, one) for one in verdicts if self._passes(one))
@@ -158,6 +159,12 @@ class Credit:
         out += [one for one in late if self._is_proven(one)]
         self._credited += len(out)
         return out
+
+    def _serve(self, decision: Decision) -> None:
+        steered = is_steered(decision.query)
+        self._caps.serve(steered=steered)
+        if not steered:
+            self._bursts.expect(decision.slots)
 
     def _passes(self, verdict: Verdict) -> bool:
         """Whether no cap is reached; it is then counted by all."""

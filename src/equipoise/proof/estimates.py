@@ -2,13 +2,14 @@
 
 Two families, by what they assume.
 
-*Slots* (``dr``, ``ips``, ``snips``, ``dm``, ``sndr``, ``switch_dr``, ``dros``): a slot earns by
-what stands in it, and is weighted by its own conditional ratio, so that long lists can be judged.
-``dm`` is what the stored beliefs expect of the *target's own lists*; ``dr`` adds, slot by slot,
-what the log's rewards say against them. Where the beliefs are right it is right for whole lists; where they
-err it takes the error from lists that the log had begun. ``ips`` and ``snips`` have no model to
-begin their lists anew: they judge each slot *after the slots that the log had placed*, and count
-for a greedier policy an item at every slot it was left for.
+*Slots* (``dr``, ``ips``, ``snips``, ``dm``, ``sndr``): a slot earns by what stands in it, and is
+weighted by its own conditional ratio, so that long lists can be judged. ``dm`` is what the stored
+beliefs expect of the *target's own lists*; its interval knows nothing of how wrong they are. ``dr``
+adds, slot by slot, what the log's rewards say against them: it is right for whole lists where
+beliefs are right, and where they err it takes the error from lists that the log had begun. ``ips``
+and ``snips`` have no model to begin lists anew: they judge each slot *after the slots that the log
+had placed*, and count for a greedier policy an item at every slot that it was left for. ``shift``
+is what beginning anew comes to, by the beliefs: where that is much, ask for whole lists.
 
 *Lists* (``sips``, ``rips``, ``cascade_dr``, ``iips``, ``pseudo_inverse``): see
 ``evaluation.off_policy.slates``. They assume less or ask for marginals, and are soon refused for
@@ -32,15 +33,11 @@ from equipoise.evaluation.off_policy import (
     diagnose,
     dm,
     dr,
-    dros,
     ips,
-    least_error,
     ratio,
     slates,
     sndr,
     snips,
-    switch_dr,
-    thresholds,
 )
 from equipoise.proof.evidence import Columns, Evidence
 from equipoise.proof.marginals import Marginals
@@ -48,18 +45,6 @@ from equipoise.types import Floats
 
 OfSlots: TypeAlias = Callable[[Logged], Estimate]
 OfLists: TypeAlias = Callable[[Evidence, Columns], Floats]
-
-
-def _switched(logged: Logged) -> Estimate:
-    """The threshold of the least estimated error."""
-    tried = [switch_dr(logged, limit, refuse=False) for limit in thresholds(logged)]
-    return least_error(tried, dr(logged, refuse=False))
-
-
-def _shrunk(logged: Logged) -> Estimate:
-    """The shrinkage of the least estimated error."""
-    tried = [dros(logged, limit**2, refuse=False) for limit in thresholds(logged)]
-    return least_error(tried, dr(logged, refuse=False))
 
 
 def _cascade(evidence: Evidence, asked: Columns) -> Floats:
@@ -97,8 +82,6 @@ SLOTS: Mapping[str, OfSlots] = MappingProxyType(
         "snips": partial(snips, refuse=False),
         "dm": partial(dm, refuse=False),
         "sndr": partial(sndr, refuse=False),
-        "switch_dr": _switched,
-        "dros": _shrunk,
     }
 )
 LISTS: Mapping[str, OfLists] = MappingProxyType(
@@ -139,6 +122,12 @@ def estimate(evidence: Evidence, asked: Columns, estimator: str = "dr") -> Estim
 def own_value(evidence: Evidence) -> Estimate:
     """What a list of the log did earn: its mean, without any weight."""
     return Estimate("logged", evidence.reward.sum(axis=1), True, evidence.cluster)
+
+
+def shift(asked: Columns) -> float:
+    """What the stored beliefs expect of the target's own lists more than of its choices after the
+    log's beginnings."""
+    return float((asked.own - asked.planned).sum(axis=1).mean())
 
 
 def slots_of(evidence: Evidence, asked: Columns) -> Logged:

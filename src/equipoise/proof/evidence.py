@@ -5,8 +5,10 @@ and no product. Rewards and predictions are in the outcome's unit.
 
 The prediction q̂ of a slot is what the *decision itself stored* before it was shown: the item's mean
 times the chance of a look. No estimator here has to fit a model, and none can have seen a row that
-it predicts. (Boosts are in it, as the policy saw it: q̂ is then off, and the doubly robust estimate
-is not.)
+it predicts. One factor turns means into the outcome's unit and takes out what beliefs are too high
+or too low by as a whole: earned over predicted, by the rows of *other* shoppers (ten folds). What
+boosts and balances add is in the means, as the policy saw it: q̂ is then off there, which ``dr`` and
+``cascade_dr`` correct by what was earned.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ from equipoise.errors import InvalidInput
 from equipoise.interfaces import Log
 from equipoise.proof.laid import Laid, Question, Scene, lay, log_chances
 from equipoise.proof.lists import CLICK, OUTCOMES, WORTH, Earned, Harvest, Tally
-from equipoise.proof.marginals import Marginals, marginals_of
+from equipoise.proof.marginals import Marginals, Slates, log_slates, marginals_of
 from equipoise.settings import Settings
 from equipoise.types import Bools, Decision, Floats, Milliseconds
 
+FOLDS = 10
 _CANDIDATE_BYTES = 4
 
 
@@ -94,26 +97,26 @@ def collect(
     """
     _check(settings, placement, outcome)
     harvest = Harvest(settings, placement, since=since, until=until, outcome=outcome)
-    scale = 1.0 if outcome == WORTH else 1.0 / click_worth(settings)
-    lists = [
-        _row(earned, questions, outcome=outcome, scale=scale, marginals=marginals)
-        for earned in harvest.lists(log)
-    ]
+    lists = [_row(earned, questions, outcome, marginals) for earned in harvest.lists(log)]
     if not lists:
         raise InvalidInput(_nothing(harvest.tally, placement), code="unanswerable")
     people = [harvest.person(*row.who) for row in lists]
     codes = {person: code for code, person in enumerate(dict.fromkeys(people))}
+    cluster = np.array([codes[person] for person in people])
+    reward = _padded([row.reward for row in lists], 0.0)
+    predicted = _padded([row.predicted for row in lists], 0.0)
+    factor = _factors(reward.sum(axis=1), predicted.sum(axis=1), cluster)[:, None]
     return Evidence(
-        reward=_padded([row.reward for row in lists], 0.0),
+        reward=reward,
         drawn=_padded([row.drawn for row in lists], 0.0) > 0,
         logged=_padded([row.logged for row in lists], 1.0),
-        predicted=_padded([row.predicted for row in lists], 0.0),
-        ahead=_padded([row.ahead for row in lists], 0.0),
-        cluster=np.array([codes[person] for person in people]),
+        predicted=factor * predicted,
+        ahead=factor * _padded([row.ahead for row in lists], 0.0),
+        cluster=cluster,
         largest=most(settings, outcome),
         least=np.array([row.least for row in lists]),
         asked=tuple(
-            _columns(answers) for answers in zip(*(row.asked for row in lists), strict=True)
+            _columns(answers, factor) for answers in zip(*(row.asked for row in lists), strict=True)
         ),
         tally=harvest.tally,
     )
@@ -123,13 +126,6 @@ def most(settings: Settings, outcome: str) -> float:
     """The most that one slot can earn: each outcome counts once."""
     worth = settings.worth
     return worth.click + worth.add_to_cart + worth.purchase if outcome == WORTH else 1.0
-
-
-def click_worth(settings: Settings) -> float:
-    """What a click is expected to earn: turns a stored mean into clicks a look."""
-    worth, ranking = settings.worth, settings.ranking
-    later = ranking.carts_per_click * worth.add_to_cart + ranking.orders_per_click * worth.purchase
-    return worth.click + later
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +149,11 @@ class _Asked:
     marginals: Marginals | None
 
 
-def _row(
-    earned: Earned, questions: Sequence[Question], *, outcome: str, scale: float, marginals: bool
-) -> _Row:
+def _row(earned: Earned, questions: Sequence[Question], outcome: str, marginals: bool) -> _Row:
     decision = earned.decision
     scene = Scene.of(decision)
-    could = log_chances(scene)
-    look = scale * scene.look * scene.drawn
+    could, slates = log_chances(scene), log_slates(scene) if marginals else None
+    look = scene.look * scene.drawn
     best = np.sort(scene.scored.mean)[::-1][: len(look)]
     return _Row(
         who=(decision.shopper, decision.decision_id),
@@ -169,18 +163,20 @@ def _row(
         predicted=look * scene.mean,
         ahead=np.append(np.cumsum((look * best)[:0:-1])[::-1], 0.0),
         least=_floor(decision),
-        asked=tuple(_ask(question, scene, could, look, marginals) for question in questions),
+        asked=tuple(_ask(question, scene, could, look, slates) for question in questions),
     )
 
 
 def _ask(
-    question: Question, scene: Scene, could: Floats | None, look: Floats, marginals: bool
+    question: Question, scene: Scene, could: Floats | None, look: Floats, slates: Slates | None
 ) -> _Asked:
     used = scene.decision.policy
     policy, level = question.of(used)
     laid = lay(policy, level, scene, could)
     laid = replace(laid, planned=laid.planned * look, own=laid.own * look)
-    return _Asked(laid, marginals_of(policy, level, scene) if marginals else None)
+    if slates is None:
+        return _Asked(laid, None)
+    return _Asked(laid, marginals_of(policy, level, scene, slates))
 
 
 def _floor(decision: Decision) -> float:
@@ -190,11 +186,11 @@ def _floor(decision: Decision) -> float:
     return share * _CANDIDATE_BYTES / max(len(decision.items), 1)
 
 
-def _columns(answers: Sequence[_Asked]) -> Columns:
+def _columns(answers: Sequence[_Asked], factor: Floats) -> Columns:
     return Columns(
         target=_padded([answer.laid.probability for answer in answers], 1.0),
-        planned=_padded([answer.laid.planned for answer in answers], 0.0),
-        own=_padded([answer.laid.own for answer in answers], 0.0),
+        planned=factor * _padded([answer.laid.planned for answer in answers], 0.0),
+        own=factor * _padded([answer.laid.own for answer in answers], 0.0),
         unsupported=_padded([answer.laid.unsupported for answer in answers], 0.0),
         marginals=_marginals([answer.marginals for answer in answers]),
     )
@@ -209,6 +205,16 @@ def _marginals(lists: Sequence[Marginals | None]) -> Marginals | None:
         target=_padded([one.target for one in found], 1.0),
         weight=_padded([one.weight for one in found], 1.0),
     )
+
+
+def _factors(earned: Floats, predicted: Floats, cluster: NDArray[np.int64]) -> Floats:
+    """(n,) earned / predicted over all lists but those of shoppers in the same fold; 1 where
+    nothing was predicted."""
+    fold = cluster % FOLDS
+    tops, bottoms = (np.bincount(fold, sums, minlength=FOLDS) for sums in (earned, predicted))
+    tops, bottoms = tops.sum() - tops, bottoms.sum() - bottoms
+    factors: Floats = np.divide(tops, bottoms, out=np.ones(FOLDS), where=bottoms > 0)[fold]
+    return factors
 
 
 def _padded(rows: Sequence[Floats | Bools], fill: float) -> Floats:

@@ -21,6 +21,7 @@ from equipoise.randomness import derive
 from equipoise.slates.draw import draw, probability_of
 from equipoise.slates.rules import Rules
 from equipoise.types import Bools, Decision, Floats, PolicyUsed, Scored
+from equipoise.walk import considered
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +79,13 @@ class Scene:
 
     @classmethod
     def of(cls, decision: Decision) -> Scene:
-        items = np.frombuffer(decision.items, "<i4")
-        scored = Scored(
-            items=items,
-            mean=np.frombuffer(decision.mean, "<f4").astype(np.float64),
-            variance=np.frombuffer(decision.variance, "<f4").astype(np.float64),
-        )
-        rules = Rules(
-            closed=np.zeros(len(items), bool),
-            pins=decision.pins,
-            groups=np.frombuffer(decision.groups, "<i4"),
-            max_per_group=decision.max_per_group,
-        )
+        scored, rules = considered(decision)
         shown = np.array([slot.position for slot in decision.slots])
         return cls(
             decision=decision,
             scored=scored,
             rules=rules,
-            chosen=(items == shown[:, None]).argmax(axis=1),
+            chosen=(scored.items == shown[:, None]).argmax(axis=1),
             drawn=np.array([not slot.pinned for slot in decision.slots]),
             look=np.array([slot.look for slot in decision.slots]),
         )

@@ -18,7 +18,7 @@ from equipoise.errors import InvalidInput
 from equipoise.evaluation.off_policy.slates import (
     every_slate,
     pair_chances,
-    pseudo_inverse_weight,
+    pseudo_inverse_weights,
     slot_chances,
 )
 from equipoise.interfaces import Conditional, Policy
@@ -28,7 +28,7 @@ from equipoise.types import Bools, Floats
 
 MOST_SLATES = 2_000
 """Slates of one decision that are listed, in some ten milliseconds."""
-MOST_CELLS = 300
+MOST_CELLS = 100
 """Slots times candidates of one decision, whose pairs are inverted."""
 
 
@@ -43,27 +43,8 @@ class Marginals:
     """(1,) or (n, 1): the pseudo-inverse's weight of the whole list."""
 
 
-def marginals_of(policy: Policy, level: float, scene: Scene) -> Marginals:
-    """Of the policy, and of the one that drew the list.
-
-    Raises:
-        InvalidInput: the list has too many slates or a pin, or the policy shows items where the log
-            never could.
-    """
-    _check(scene)
-    own, own_level = Question().of(scene.decision.policy)
-    could, wanted = _Slates.of(own, own_level, scene), _Slates.of(policy, level, scene)
-    places = np.arange(len(scene.chosen))
-    weight = pseudo_inverse_weight(could.pairs, wanted.marginal, scene.chosen)
-    return Marginals(
-        could.marginal[places, scene.chosen],
-        wanted.marginal[places, scene.chosen],
-        np.array([weight]),
-    )
-
-
 @dataclass(frozen=True, slots=True)
-class _Slates:
+class Slates:
     """Every slate of a decision, and its chance under one policy."""
 
     slates: NDArray[np.integer]
@@ -86,6 +67,31 @@ class _Slates:
     def pairs(self) -> Floats:
         """(L·n, L·n)"""
         return pair_chances(self.slates, self.n, self.chance)
+
+
+def marginals_of(policy: Policy, level: float, scene: Scene, could: Slates) -> Marginals:
+    """Of a policy beside the one that drew the list, whose slates are ``could``.
+
+    Raises:
+        InvalidInput: the policy shows items where the log never could.
+    """
+    marginal, places = Slates.of(policy, level, scene).marginal, np.arange(len(scene.chosen))
+    return Marginals(
+        could.marginal[places, scene.chosen],
+        marginal[places, scene.chosen],
+        pseudo_inverse_weights(could.pairs, marginal, scene.chosen[None, :]),
+    )
+
+
+def log_slates(scene: Scene) -> Slates:
+    """Those that the list's own policy could have shown.
+
+    Raises:
+        InvalidInput: the list has too many slates, or a pin; or there is no such policy any more.
+    """
+    _check(scene)
+    policy, level = Question().of(scene.decision.policy)
+    return Slates.of(policy, level, scene)
 
 
 def _ruled(conditional: Conditional, rules: Rules) -> Conditional:

@@ -23,6 +23,7 @@ from equipoise.proof.estimates import (
     diagnosis_of,
     estimate,
     own_value,
+    shift,
 )
 from equipoise.proof.evidence import Columns, Evidence, collect
 from equipoise.proof.laid import Question
@@ -48,6 +49,8 @@ class Line:
     difference: float
     """Value less the log's own, on the same lists."""
     difference_interval: Interval
+    shift: float
+    """See ``estimates.shift``: 0 where lists hardly depend on how they begin."""
     diagnosis: Diagnosis
 
     @property
@@ -130,7 +133,11 @@ def prove(
         log, settings, questions, placement=placement, since=since, until=until, outcome=outcome,
         marginals=estimator in MARGINAL,
     )  # fmt: skip
-    judged = [_judge(evidence, asked, estimator, interval, confidence) for asked in evidence.asked]
+    lines = [
+        _line(question, evidence, asked, estimator, interval, confidence)
+        for question, asked in zip(questions, evidence.asked, strict=True)
+    ]
+    own, own_interval = _own(evidence, interval, confidence)
     return Proof(
         placement=placement,
         outcome=outcome,
@@ -139,9 +146,9 @@ def prove(
         confidence=confidence,
         shoppers=int(evidence.cluster.max()) + 1,
         tally=evidence.tally,
-        own=judged[0][0].own,
-        own_interval=judged[0][0].own_interval,
-        lines=tuple(_line(question, *one) for question, one in zip(questions, judged, strict=True)),
+        own=own,
+        own_interval=own_interval,
+        lines=tuple(lines),
     )
 
 
@@ -163,34 +170,46 @@ def check(estimator: str, interval: str) -> None:
         )
 
 
-def _judge(
-    evidence: Evidence, asked: Columns, estimator: str, interval: str, confidence: float
-) -> tuple[Bounded, Diagnosis]:
-    found, own = estimate(evidence, asked, estimator), own_value(evidence)
-    if interval in BOUNDS:
-        bounded = BOUNDS[interval](evidence, asked, confidence)
-    else:
-        bounded = Bounded(
-            value=found.value,
-            interval=found.interval(confidence),
-            own=own.value,
-            own_interval=own.interval(confidence),
-            difference_interval=difference(found, own).interval(confidence),
-        )
-    return bounded, diagnosis_of(evidence, asked, estimator)
-
-
-def _line(question: Question, bounded: Bounded, diagnosis: Diagnosis) -> Line:
+def _line(
+    question: Question,
+    evidence: Evidence,
+    asked: Columns,
+    estimator: str,
+    interval: str,
+    confidence: float,
+) -> Line:
+    diagnosis, moved = diagnosis_of(evidence, asked, estimator), shift(asked)
     if not diagnosis.answerable:
-        return Line(question, math.nan, UNKNOWN, math.nan, UNKNOWN, diagnosis)
+        return Line(question, math.nan, UNKNOWN, math.nan, UNKNOWN, moved, diagnosis)
+    found = _bounded(evidence, asked, estimator, interval, confidence)
+    gap = found.value - found.own
     return Line(
-        question,
-        bounded.value,
-        bounded.interval,
-        bounded.value - bounded.own,
-        bounded.difference_interval,
-        diagnosis,
+        question, found.value, found.interval, gap, found.difference_interval, moved, diagnosis
     )
+
+
+def _bounded(
+    evidence: Evidence, asked: Columns, estimator: str, interval: str, confidence: float
+) -> Bounded:
+    if interval in BOUNDS:
+        return BOUNDS[interval](evidence, asked, confidence)
+    found, own = estimate(evidence, asked, estimator), own_value(evidence)
+    return Bounded(
+        value=found.value,
+        interval=found.interval(confidence),
+        own=own.value,
+        own_interval=own.interval(confidence),
+        difference_interval=difference(found, own).interval(confidence),
+    )
+
+
+def _own(evidence: Evidence, interval: str, confidence: float) -> tuple[float, Interval]:
+    """Of the log itself: it depends on no question."""
+    if interval in BOUNDS:
+        bounded = BOUNDS[interval](evidence, evidence.asked[0], confidence)
+        return bounded.own, bounded.own_interval
+    own = own_value(evidence)
+    return own.value, own.interval(confidence)
 
 
 def told(tally: Tally) -> dict[str, Any]:
@@ -216,6 +235,7 @@ def _told(line: Line) -> dict[str, Any]:
         **_ends("", line.interval),
         "difference": finite(line.difference),
         **_ends("difference_", line.difference_interval),
+        "shift": line.shift,
         "rows": diagnosis.rows,
         "effective": diagnosis.effective,
         "mean_weight": diagnosis.mean_weight,

@@ -1,7 +1,9 @@
-"""How the shop is steered, to read: placements, balances, the models in use."""
+"""How the shop is steered, to read: placements, balances and what others would earn, models."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,7 +14,9 @@ from litestar.types import ASGIApp
 from equipoise.clock import rfc3339
 from equipoise.engine import Engine
 from equipoise.exploration import Move
+from equipoise.exploration.ahead import Ahead, look_ahead
 from equipoise.server import examples, shapes
+from equipoise.server.addresses import id_of
 from equipoise.server.answers import json
 from equipoise.server.live import live_of
 from equipoise.server.openapi import about
@@ -24,7 +28,8 @@ Asked = Request[Any, Any, Any]
     "/v1/balances",
     opt=about(
         tag="control",
-        summary="What exploring may cost, what it costs, and how the level moved.",
+        summary="What each placement's balances aim at, measure and do: exploring, margin, "
+        "sellers, tail, variety.",
         answer=shapes.BalancesOut,
         answer_example=examples.BALANCES,
     ),
@@ -33,9 +38,37 @@ async def get_balances(request: Asked) -> ASGIApp:
     engine = live_of(request).engine
     return json(
         shapes.BalancesOut(
-            balances=[balance_out(engine, name) for name in sorted(engine.settings.placements)]
+            balances=[
+                balance
+                for name in sorted(engine.settings.placements)
+                for balance in (balance_out(engine, name), *constraints_out(engine, name))
+            ]
         )
     )
+
+
+@get(
+    "/v1/balances/{placement:str}/ahead",
+    opt=about(
+        tag="control",
+        summary="What other caps on exploring would earn, simulated ahead from the present "
+        "beliefs.",
+        description=(
+            "Each world draws what every item is really worth from what is believed of it; each "
+            "cap is tried in all of them, at the traffic and the rate of launches of late. Takes "
+            "some seconds of one core, beside the serving; several wait for one another."
+        ),
+        answer=shapes.AheadOut,
+        answer_example=examples.AHEAD,
+        problems=(400,),
+    ),
+)
+async def get_ahead(request: Asked) -> ASGIApp:
+    engine, placement = live_of(request).engine, id_of(request, "placement")
+    outlook = engine.walk.outlook(placement)
+    async with _turn(request):
+        ahead = await asyncio.to_thread(look_ahead, outlook)
+    return json(ahead_out(engine, placement, ahead, outlook.days))
 
 
 @get(
@@ -74,23 +107,78 @@ async def get_models(request: Asked) -> ASGIApp:
 
 
 def balance_out(engine: Engine, placement: str) -> shapes.BalanceOut:
-    """A balance with its moves."""
+    """What exploring may cost, with its moves."""
     known = engine.knowledge
     balance, state = known.balance(placement), known.balance_state(placement)
     return shapes.BalanceOut(
         placement=placement,
+        balance="exploration",
         policy=engine.settings.placements[placement].policy,
+        bound="at most",
         target=balance.target,
         measured=balance.measured(state),
         multiplier=state.multiplier,
+        price=None,
         level=engine.level(placement),
         decisions=state.decisions,
         history=[_move(move) for move in known.moves.get(placement, ())],
     )
 
 
+def constraints_out(engine: Engine, placement: str) -> Iterator[shapes.BalanceOut]:
+    """What the placement's lists are to give besides reward."""
+    held = engine.knowledge.constraints
+    for name, constraint in held.of(placement).items():
+        state = held.state(placement, name)
+        yield shapes.BalanceOut(
+            placement=placement,
+            balance=name,
+            policy=engine.settings.placements[placement].policy,
+            bound="at most" if constraint.cap else "at least",
+            target=constraint.target,
+            measured=constraint.measured(state),
+            multiplier=constraint.multiplier(state),
+            price=constraint.price(state),
+            level=None,
+            decisions=state.decisions,
+            history=[_move(move) for move in held.moves(placement, name)],
+        )
+
+
+def ahead_out(engine: Engine, placement: str, ahead: Ahead, days: float) -> shapes.AheadOut:
+    """In money, over all the days."""
+    chosen, lists = engine.settings.placements[placement], ahead.lists
+    columns = (ahead.reward, ahead.low, ahead.high, ahead.gain, ahead.gain_error)
+    return shapes.AheadOut(
+        placement=placement,
+        currency=engine.settings.shop.currency,
+        days=days,
+        lists=lists,
+        budget=chosen.budget if chosen.fixed_level is None else None,
+        best=ahead.caps[ahead.best],
+        caps=[
+            shapes.CapOut(
+                cap=cap, reward_per_list=reward, reward=reward * lists, low=low * lists,
+                high=high * lists, gain=gain * lists, gain_error=error * lists, spent=spent,
+            )
+            for cap, spent, reward, low, high, gain, error in zip(
+                ahead.caps, ahead.spent.tolist(), *(one.tolist() for one in columns), strict=True
+            )
+        ],
+    )  # fmt: skip
+
+
 def routes() -> list[HTTPRouteHandler]:
-    return [get_balances, get_placements, get_models]
+    return [get_balances, get_ahead, get_placements, get_models]
+
+
+def _turn(request: Asked) -> asyncio.Lock:
+    """One look ahead at a time: there are lists to serve."""
+    state = request.app.state
+    if "ahead_turn" not in state:
+        state.ahead_turn = asyncio.Lock()
+    turn: asyncio.Lock = state.ahead_turn
+    return turn
 
 
 def _move(move: Move) -> shapes.MoveOut:

@@ -135,10 +135,13 @@ BALANCES: dict[str, Any] = {
     "balances": [
         {
             "placement": "home",
+            "balance": "exploration",
             "policy": "optimism",
+            "bound": "at most",
             "target": 0.05,
             "measured": 0.048,
             "multiplier": 0.87,
+            "price": None,
             "level": 0.42,
             "decisions": 1310.5,
             "history": [
@@ -151,9 +154,45 @@ BALANCES: dict[str, Any] = {
                     "target 5 %: exploring less",
                 }
             ],
-        }
+        },
+        {
+            "placement": "home",
+            "balance": "sellers.nordlicht",
+            "policy": "optimism",
+            "bound": "at least",
+            "target": 0.1,
+            "measured": 0.099,
+            "multiplier": 0.21,
+            "price": 0.0009,
+            "level": None,
+            "decisions": 1310.5,
+            "history": [
+                {
+                    "at": "2026-11-24T03:01:44.120Z",
+                    "before": 0.1,
+                    "after": 0.21,
+                    "measured": 0.081,
+                    "reason": "seller nordlicht was 8.1 % over the last 340 lists, at least 10 %: "
+                    "pushed more",
+                }
+            ],
+        },
     ]
 }
+AHEAD: dict[str, Any] = {
+    "placement": "home",
+    "currency": "EUR",
+    "days": 30.0,
+    "lists": 12_000.0,
+    "budget": 0.04,
+    "best": 0.04,
+    "caps": [
+        {"cap": 0.0, "reward_per_list": 0.056, "reward": 672.0, "low": 590.0, "high": 760.0,
+         "gain": 0.0, "gain_error": 0.0, "spent": 0.0},
+        {"cap": 0.04, "reward_per_list": 0.061, "reward": 732.0, "low": 655.0, "high": 820.0,
+         "gain": 60.0, "gain_error": 13.0, "spent": 0.036},
+    ],
+}  # fmt: skip
 PLACEMENTS: dict[str, Any] = {
     "placements": [
         {"placement": "home", "settings": {"policy": "optimism", "n": 12, "budget": 0.05}}

@@ -251,19 +251,64 @@ class BalanceOut(Struct, kw_only=True):
     """One balance: what it aims at, what it measured, and where it stands."""
 
     placement: str
+    balance: Annotated[
+        str,
+        Meta(description="exploration, margin, tail, variety or sellers.NAME."),
+    ]
     policy: str
-    target: Annotated[float, Meta(description="Share of the expected reward that may be spent.")]
-    measured: Annotated[float, Meta(description="Share spent of late.")]
-    multiplier: Annotated[float, Meta(description="The price of exploring, λ.")]
-    level: Annotated[float, Meta(description="How much it explores now: 0 greedy, 1 natural.")]
+    bound: Annotated[str, Meta(description="at most or at least.")]
+    target: Annotated[
+        float,
+        Meta(description="A share: of expected reward, of order value (margin), or of looks."),
+    ]
+    measured: Annotated[float, Meta(description="The same share, of late.")]
+    multiplier: Annotated[
+        float,
+        Meta(description="λ: 0 while the target is met without help; exploring: of its price."),
+    ]
+    price: Annotated[
+        float | None,
+        Meta(description="What a unit counts for, in the shop's currency; null for exploring."),
+    ]
+    level: Annotated[
+        float | None,
+        Meta(description="How much it explores now: 0 greedy, 1 natural; null for all others."),
+    ]
     decisions: Annotated[float, Meta(description="Decisions behind `measured`, decayed.")]
-    history: Annotated[list[MoveOut], Meta(description="Newest last.")]
+    history: Annotated[list[MoveOut], Meta(description="Of level or λ; newest last.")]
 
 
 class BalancesOut(Struct, kw_only=True):
-    """Every placement's balance."""
+    """Every placement's balances: exploring first, then what its settings ask for."""
 
     balances: list[BalanceOut]
+
+
+class CapOut(Struct, kw_only=True):
+    """What exploring up to this share would earn; money is of all days together."""
+
+    cap: float
+    reward_per_list: float
+    reward: float
+    low: Annotated[float, Meta(description="In nine of ten drawn worlds it is more.")]
+    high: Annotated[float, Meta(description="In nine of ten drawn worlds it is less.")]
+    gain: Annotated[float, Meta(description="Over never exploring, in the same worlds.")]
+    gain_error: Annotated[float, Meta(description="Standard error of the gain.")]
+    spent: Annotated[float, Meta(description="Share of expected reward.")]
+
+
+class AheadOut(Struct, kw_only=True):
+    """Other caps on exploring, simulated ahead from the present beliefs."""
+
+    placement: str
+    currency: str
+    days: float
+    lists: Annotated[float, Meta(description="In these days, at the traffic of late.")]
+    budget: Annotated[
+        float | None, Meta(description="The cap that is set now; null for a fixed level.")
+    ]
+    best: Annotated[float, Meta(description="The cap that earned most.")]
+    caps: list[CapOut]
 
 
 class PlacementOut(Struct, kw_only=True):

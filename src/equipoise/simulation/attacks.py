@@ -16,13 +16,14 @@ co-visit    views without tokens alone: what is popular, then the item, over and
 forged      boosts the item to the top of lists of their own, clicks it and puts it into the cart
 replayed    the same with one token, again and again, in turns, and by others
 nuke        puts the best item on top of lists of their own, and looks away
+mixed       all of these by turns
 ==========  ======================================================================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -43,6 +44,17 @@ CART, ORDER = 0.15, 0.33
 """P(cart | click), P(order | cart)."""
 CARRIER = 10
 """One shopper in so many comes through the carrier's network."""
+PAST = 20
+"""Length of the lists that a shop has its history from."""
+HISTORY: Mapping[str, Any] = MappingProxyType(
+    {
+        "sources": ["anything"],
+        "policy": "epsilon_greedy",
+        "parameters": {"epsilon": 1.0},
+        "fixed_level": 1.0,
+    }
+)
+"""The placement of those lists: just anything."""
 PAUSE_S = 240.0
 """Between two genuine lists: 360 a day."""
 SECRET = b"of the light world's door"
@@ -67,8 +79,9 @@ class Door:
         self._prefix = prefix
         self._said = 0
 
-    def ask(self, who: str, n: int, **query: Any) -> Decision:
-        asked = Query(placement="home", anonymous_id=who, n=n, context=stamped_query({}), **query)
+    def ask(self, who: str, n: int, *, placement: str = "home", **query: Any) -> Decision:
+        context = stamped_query({})
+        asked = Query(placement=placement, anonymous_id=who, n=n, context=context, **query)
         decision = self.engine.recommend(asked)
         self.engine.store([self.engine.decision_record(decision)])
         return decision
@@ -110,7 +123,7 @@ class Door:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Items with click rates, and shoppers who come back."""
+    """Items with click rates, and shoppers who come back; home lists of ``slots`` items."""
 
     seed: int
     n_items: int = 200
@@ -124,24 +137,21 @@ class World:
         rate: Floats = luck.beta(*CLICK_RATE, self.n_items)
         return rate
 
-    @property
-    def look(self) -> Floats:
-        """(slots,) P(looked at)."""
-        return np.asarray((np.arange(self.slots) + 1.0) ** -STEEPNESS)
-
-    def visit(self, door: Door, number: int, rate: Floats) -> list[int]:
+    def visit(
+        self, door: Door, number: int, rate: Floats, slots: int, placement: str = "home"
+    ) -> list[int]:
         """One genuine shopper asks, looks, and clicks what they like; the items that were shown.
 
         An item's luck is its own, whatever place it has: so the same visit meets the same luck
         whoever decides.
         """
-        luck = derive(self.seed, "attacks.visit", str(number))
+        luck = derive(self.seed, "attacks.visit", f"{placement} {number}")
         shopper = int(luck.integers(self.shoppers))
         who, network = f"s{shopper}", f"n{shopper}" if shopper % CARRIER else "carrier"
-        decision = door.ask(who, self.slots)
+        decision = door.ask(who, slots, placement=placement)
         door.see(who, network, decision)
         shown = [slot.position for slot in decision.slots]
-        looks = luck.random(self.slots) < self.look
+        looks = luck.random(slots) < look(slots)
         likes, wants, pays = (luck.random(self.n_items) for _ in range(3))
         for place, item in enumerate(shown):
             if looks[place] and likes[item] < rate[item]:
@@ -153,6 +163,11 @@ class World:
                 if wants[item] < CART and pays[item] < ORDER:
                     door.sell(who, line.item_id)
         return shown
+
+
+def look(slots: int) -> Floats:
+    """(slots,) P(looked at)."""
+    return np.asarray((np.arange(slots) + 1.0) ** -STEEPNESS)
 
 
 @dataclass(frozen=True)
@@ -172,22 +187,26 @@ class Grown:
         return engine
 
 
-def grow(world: World, lists: int) -> Grown:
-    """Let so many genuine shoppers come to an empty shop."""
+def grow(world: World, *, looks: int, lists: int) -> Grown:
+    """A shop with a history: ``looks`` at every item in lists of just anything, then ``lists``."""
     clock = ManualClock()
     engine = _engine(world, clock, {})
     items = [Item(item_id=f"i{n}", categories=("Things",)) for n in range(world.n_items)]
     engine.store([engine.item_record(item) for item in items])
     door, rate = Door(engine, "g"), world.rate
+    before = looks * world.n_items // PAST
+    for number in range(before):
+        world.visit(door, number, rate, PAST, "history")
+        _pass(engine, PAUSE_S)
     for number in range(lists):
-        world.visit(door, -1 - number, rate)
+        world.visit(door, -1 - number, rate, world.slots)
         _pass(engine, PAUSE_S)
     records = [stored.record for stored in engine.log.read()]
     return Grown(world, clock(), records, engine.knowledge.dump())
 
 
 def _engine(world: World, clock: ManualClock, credit: Mapping[str, float]) -> Engine:
-    settings: Settings = build({"credit": dict(credit)})
+    settings: Settings = build({"credit": dict(credit), "placements": {"history": dict(HISTORY)}})
     return Engine.in_memory(settings=settings, seed=world.seed, clock=clock)
 
 
@@ -273,7 +292,7 @@ def replayed(raid: Raid) -> None:
     decision = raid.top()
     for times in range(3):
         raid.click(decision, 0)
-        passed_on = Raid(**{**raid.__dict__, "who": f"{raid.who}-{times}"})
+        passed_on = replace(raid, who=f"{raid.who}-{times}")
         passed_on.click(decision, 0)
         passed_on.click(decision, 0, "add_to_cart")
 
@@ -293,6 +312,7 @@ PROMOTIONS: Mapping[str, Callable[[Raid], None]] = MappingProxyType(
     }
 )
 ATTACKS: Mapping[str, Callable[[Raid], None]] = MappingProxyType({**PROMOTIONS, "nuke": nuke})
+MIXED = "mixed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,7 +320,7 @@ class Attackers:
     """Who comes, and how many."""
 
     attack: str
-    """A name of ``ATTACKS``."""
+    """A name of ``ATTACKS``, or ``MIXED``."""
     share: float
     """Of all lists that are asked for while they are there."""
     identities: int | None = None
@@ -312,10 +332,11 @@ class Attackers:
         """The visit of this number."""
         who = number if self.identities is None else number % self.identities
         network = who if self.networks is None else who % self.networks
-        item = np.argmax(rate) if self.attack == "nuke" else np.argmin(rate)
+        attack = tuple(ATTACKS)[number % len(ATTACKS)] if self.attack == MIXED else self.attack
+        item = np.argmax(rate) if attack == "nuke" else np.argmin(rate)
         luck = derive(world.seed, "attacks.raid", f"{self.attack} {number}")
         raid = Raid(door, world, number, f"x{who}", f"x{network}", int(item), rate, luck)
-        ATTACKS[self.attack](raid)
+        ATTACKS[attack](raid)
 
 
 # ---------------------------------------------------------------- what came of it
@@ -323,14 +344,14 @@ class Attackers:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Genuine lists of the second half, after the attackers had the first to themselves."""
+    """Of the genuine lists, while the attackers were there."""
 
     promoted: float
     """Share that held the worst item."""
     clicks: float
     """Clicks that a genuine list is expected to get, by the world's own truth."""
     withheld: dict[str, int]
-    """Verdicts that were not believed, by reason."""
+    """What was said and not believed, by reason."""
 
 
 def besiege(
@@ -344,7 +365,7 @@ def besiege(
     """
     world, rate = grown.world, grown.world.rate
     engine = grown.opened(credit)
-    before = engine.knowledge.credit.withheld
+    before = engine.knowledge.withheld
     door, theirs = Door(engine, "v"), Door(engine, "x")
     between = attackers.share / (1.0 - attackers.share) if attackers else 0.0
     raids, shown = 0, []
@@ -352,14 +373,12 @@ def besiege(
         while attackers and raids < between * (number + 1):
             attackers.raid(theirs, world, raids, rate)
             raids += 1
-        shown.append(world.visit(door, number, rate))
+        shown.append(world.visit(door, number, rate, world.slots))
         _pass(engine, PAUSE_S)
-    late = np.array(shown)
     return Outcome(
-        promoted=float((late == np.argmin(rate)).any(axis=1).mean()),
-        clicks=float((rate[late] * world.look).sum(axis=1).mean()),
+        promoted=float(np.mean([np.argmin(rate) in items for items in shown])),
+        clicks=float((rate[np.array(shown)] * look(world.slots)).sum(axis=1).mean()),
         withheld={
-            reason: number - before[reason]
-            for reason, number in engine.knowledge.credit.withheld.items()
+            reason: number - before[reason] for reason, number in engine.knowledge.withheld.items()
         },
     )

@@ -2,18 +2,18 @@
 
 With probability ``confidence`` the truth lies inside *all* of (lower_1, upper_1), (lower_2,
 upper_2), …, so a log may be watched as it grows and the watching stopped at will. Nothing is asked
-of the rows but that each, given those before it, has the mean that is sought: contexts may be
-dependent and the logging policy may learn, as long as each weight uses the propensity of its time.
-Several rows of one shopper break that (the first tells of the second): give one value a shopper.
+of the rows but that each, given those before it, has the mean that is sought. So the logging policy
+may learn, as long as each weight uses the propensity of its time. Several rows of one shopper break
+it (the first tells of the second): give one value a shopper.
 
 Everything rests on one side. A *lower bound* takes values of 0 or more whose mean is at most 1, and
 needs no largest value, which importance weights do not have (Waudby-Smith, Wu, Ramdas,
-Karampatziakis, Mineiro, "Anytime-valid off-policy inference for contextual bandits", 2022, theorem
-2 and proposition 3). The upper bound of a mean of rewards in [0, 1] is one minus the lower bound of
-its complement: of ``1 − r``, or ``w (1 − r)`` off policy.
+Karampatziakis, Mineiro, "Anytime-valid off-policy inference for contextual bandits", 2022). The
+upper bound of a mean of rewards in [0, 1] is one minus the lower bound of its complement: of
+``1 − r``, or ``w (1 − r)`` off policy.
 
-``betting_bound``: hedged capital; the tighter one, hardly more costly.
-``bernstein_bound``: empirical Bernstein in closed form.
+``betting_bound``: hedged capital, the default; two thirds as wide, some ten microseconds a row.
+``bernstein_bound``: empirical Bernstein in closed form, a hundred times as fast.
 
 A weight that is 0 where it should not be (no support), or clipped, makes both sides wider and
 neither wrong. Rewards that arrive after the log was cut do.
@@ -126,38 +126,21 @@ def doubly_robust_sequence(
     with ``q = min(prediction, slack / w)`` action by action, so that it never falls below
     −``slack``. More slack uses more of the model, and asks for more rows before the bounds move.
     A constant prediction already helps: it is a control variate for the weights (Karampatziakis,
-    Mineiro, Ramdas, "Off-policy confidence sequences", ICML 2021). Waudby-Smith et al. 2022,
-    section 2.1.
+    Mineiro, Ramdas, "Off-policy confidence sequences", ICML 2021). Waudby-Smith et al. 2022.
 
     Raises:
-        InvalidInput: shapes that differ, a reward outside [low, high], a logged probability of 0
-            for what was shown, slack below 0.
+        InvalidInput: shapes that differ, a reward outside [low, high], an action that is not one,
+            a logged probability of 0 for what was shown, slack below 0.
     """
     unit = _unit(rewards, low, high, "rewards")
-    if not (target.shape == logged.shape == predicted.shape and len(target) == len(unit)):
-        raise InvalidInput(
-            f"target {target.shape}, logged {logged.shape} and predicted {predicted.shape} must"
-            f" be alike, with {len(unit)} rows",
-            pointer="/target",
-        )
-    rows = np.arange(len(unit))
-    if not (logged[rows, actions] > 0).all() or not slack >= 0:
-        raise InvalidInput(
-            f"what was shown must have a logged probability above 0, and slack ({slack}) be 0 or"
-            " more",
-            pointer="/logged",
-        )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        room = np.where(target > 0, slack * logged / target, math.inf)
-        weight = target[rows, actions] / logged[rows, actions]
+    _check_tables(target, logged, actions, predicted, len(unit))
+    if not slack >= 0:
+        raise InvalidInput(f"slack is {slack}; it is 0 or more", pointer="/slack")
     model = np.clip((predicted - low) / (high - low), 0.0, 1.0)
-
-    def outcome(reward: Floats, belief: Floats) -> Floats:
-        q = np.minimum(belief, room)
-        terms: Floats = weight * (reward - q[rows, actions]) + (target * q).sum(axis=1)
-        return terms
-
-    gained, missed = outcome(unit, model), outcome(1 - unit, 1 - model)
+    gained, missed = (
+        _outcomes(target, logged, actions, reward, belief, slack)
+        for reward, belief in ((unit, model), (1 - unit, 1 - model))
+    )
     return _two_sided(gained, missed, slack, low, high, confidence, bound, intersect)
 
 
@@ -187,6 +170,45 @@ def betting_bound(values: Floats, alpha: float, grid: Floats | None = None) -> F
     points = _grid(values) if grid is None else grid
     refuted = _refuted(values, _bets(values, alpha), points, 1 / alpha)
     return np.where(refuted > 0, points[np.maximum(refuted - 1, 0)], 0.0)
+
+
+def _check_tables(
+    target: Floats, logged: Floats, actions: NDArray[np.integer], predicted: Floats, n: int
+) -> None:
+    if not (target.shape == logged.shape == predicted.shape and target.shape[:1] == (n,)):
+        raise InvalidInput(
+            f"target {target.shape}, logged {logged.shape} and predicted {predicted.shape} must"
+            f" be alike, with {n} rows",
+            pointer="/target",
+        )
+    if not (np.isfinite(target).all() and np.isfinite(predicted).all() and (target >= 0).all()):
+        raise InvalidInput(
+            "target and predicted must be finite, and target 0 or more", pointer="/target"
+        )
+    k = target.shape[1]
+    if actions.shape != (n,) or not ((actions >= 0) & (actions < k)).all():
+        raise InvalidInput(f"actions must be {n} numbers from 0 to {k - 1}", pointer="/actions")
+    if not (logged[np.arange(n), actions] > 0).all():
+        raise InvalidInput(
+            "what was shown must have a logged probability above 0", pointer="/logged"
+        )
+
+
+def _outcomes(
+    target: Floats,
+    logged: Floats,
+    actions: NDArray[np.integer],
+    reward: Floats,
+    model: Floats,
+    slack: float,
+) -> Floats:
+    """(n,) ``w (r − q) + Σ_a π(a) q(a)`` with ``q = min(model, slack / w)``: never below −slack."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(target > 0, slack * logged / target, math.inf)
+    q, rows = np.minimum(model, room), np.arange(len(reward))
+    weight = target[rows, actions] / logged[rows, actions]
+    terms: Floats = weight * (reward - q[rows, actions]) + (target * q).sum(axis=1)
+    return terms
 
 
 def _two_sided(

@@ -125,42 +125,40 @@ def cascade_dr(
 def pseudo_inverse(rewards: Floats, weights: Floats, *, normalise: bool = False) -> Floats:
     """(n,) ``weight · reward`` of slates; ``rewards`` (n,) of the whole, no slot need be known.
 
-    ``weights`` (n,) are ``pseudo_inverse_weight`` of each row's slate, or ``product_weights``; they
-    may be below 0 and are 1 in the mean. Swaminathan, Krishnamurthy, Agarwal, Dudík, Langford,
+    ``weights`` (n,) are ``pseudo_inverse_weights`` of each row's slate, or ``product_weights``;
+    they may be below 0 and are 1 in the mean. Swaminathan, Krishnamurthy, Agarwal, Dudík, Langford,
     Jose, Zitouni, NeurIPS 2017; ``normalise`` is their weighted form.
     """
     _shaped("weights", weights, rewards.shape)
     return _weighted(weights[:, None], rewards[:, None], normalise)
 
 
-def pseudo_inverse_weight(pairs: Floats, target: Floats, slate: Slates) -> float:
-    """``q_πᵀ Γ† 1_s`` of one decision.
+def pseudo_inverse_weights(pairs: Floats, target: Floats, slates: Slates) -> Floats:
+    """(S,) ``q_πᵀ Γ† 1_s`` of each of ``slates`` (S, L) that one decision could have shown.
 
     ``pairs`` (L·m, L·m) is Γ of the logging policy and ``target`` (L, m) q_π: ``pair_chances`` and
-    ``slot_chances`` of the decision's m candidates. ``slate`` (L,) is what was shown. Cost (L·m)³:
-    for short lists from few candidates, or from few kinds of them.
+    ``slot_chances`` of the decision's m candidates. Cost (L·m)³: for short lists from few
+    candidates, or from few kinds of them.
 
     Raises:
         InvalidInput: the target's slates lie outside what the log could show.
     """
-    shown = np.zeros(target.shape)
-    shown[np.arange(len(target)), slate] = 1
     wanted = target.ravel()
-    inverse = np.linalg.pinv(pairs, rcond=1e-9, hermitian=True)
-    spread = inverse @ wanted
+    spread = np.linalg.pinv(pairs, rcond=1e-9, hermitian=True) @ wanted
     if not np.allclose(pairs @ spread, wanted, atol=1e-6):
         raise InvalidInput(
             "the target shows items at slots where the log never could: no weight is right for it",
             code="unsupported",
             pointer="/target",
         )
-    return float(shown.ravel() @ spread)
+    weights: Floats = spread.reshape(target.shape)[np.arange(len(target)), slates].sum(axis=1)
+    return weights
 
 
 def product_weights(logged: Floats, target: Floats) -> Floats:
     """(n,) ``1 + Σ_k (π_k/p_k − 1)``: the pseudo-inverse where slots were filled independently.
 
-    ``logged`` and ``target`` (n, L) marginal, as for ``iips``. Swaminathan et al. 2017, example 3.
+    ``logged`` and ``target`` (n, L) marginal, as for ``iips``. Swaminathan et al. 2017.
     """
     _check(logged, target)
     weights: Floats = 1 + (target / logged - 1).sum(axis=1)

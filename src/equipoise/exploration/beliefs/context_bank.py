@@ -24,12 +24,15 @@ class ContextBelief(Protocol):
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]: ...
     def update(self, x: Floats, reward: Floats, weight: Floats | None = None) -> Self: ...
+    def pending(self, x: Floats, weight: Floats | None = None) -> Self: ...
     def decay(self, gamma: float) -> Self: ...
     def arrays(self) -> Arrays: ...
 
 
 Foreseen: TypeAlias = Callable[[Any, Floats, Floats, Floats], float]
 """(belief, x, reward, weight) → the log probability that the belief gives to these rewards."""
+CERTAIN = 1e-12
+"""No chance is taken to be nearer to none or one."""
 
 
 def gaussian_log_chance(belief: Any, x: Floats, reward: Floats, weight: Floats) -> float:
@@ -38,6 +41,12 @@ def gaussian_log_chance(belief: Any, x: Floats, reward: Floats, weight: Floats) 
     mean, variance = belief.predict(x[seen])
     spread = variance + belief.noise / weight[seen]
     return float(-0.5 * np.sum((reward[seen] - mean) ** 2 / spread + np.log(2.0 * np.pi * spread)))
+
+
+def bernoulli_log_chance(belief: Any, x: Floats, reward: Floats, weight: Floats) -> float:
+    """Log probability of rewards of 0 or 1, or in between, for beliefs whose mean is a chance."""
+    mean = np.clip(belief.predict(x)[0], CERTAIN, 1.0 - CERTAIN)
+    return float(weight @ (reward * np.log(mean) + (1.0 - reward) * np.log1p(-mean)))
 
 
 class ContextBank:
@@ -50,7 +59,8 @@ class ContextBank:
         half_lives: of the memories, rising; in rows, or in the unit of ``advance``.
         row_lasts: time that passes with a row; 0 where only ``advance`` tells the time.
         share: of all weight that each update hands out anew.
-        foreseen: the log probability that a belief gives to rewards.
+        foreseen: the log probability that a belief gives to rewards: ``gaussian_log_chance``, or
+            ``bernoulli_log_chance`` for logistic and probit beliefs.
 
     Raises:
         ValueError: half-lives that do not rise from above 0, a share not from 0 to below 1, or time
@@ -112,6 +122,10 @@ class ContextBank:
         new = self._with(tuple(b.decay(remains(passed(elapsed), life)) for b, life in lives))
         new._age += elapsed
         return new
+
+    def pending(self, x: Floats, weight: Floats | None = None) -> Self:
+        """The bank while rewards at x (n, d) are awaited: for one decision, not to go on from."""
+        return self._with(tuple(belief.pending(x, weight) for belief in self.beliefs))
 
     def decay(self, gamma: float) -> Self:
         """All memories forget at once, as after an alarm; weights stay."""

@@ -28,8 +28,8 @@ class EnsembleBelief:
     Needs neither known nor even noise: rewards tell how they scatter. The price: the spread is
     that of B draws (B = 32: within 13 %), the variance may rise with a reward, and with
     fewer events than features it is somewhat too wide (80 % intervals hold 88 %). Rewards in
-    flight cannot be counted: they change no head. A value: every method gives a new belief. An update costs O(B d²) a row, the
-    first prediction after it O(B d³), later ones O(B d) a row.
+    flight cannot be counted: they change no head. A value: every method gives a new belief. An
+    update costs O(B d²) a row, the first prediction after it O(B d³), later ones O(B d) a row.
 
     Args:
         d: features.

@@ -25,7 +25,8 @@ class ProbitBelief(LinkedBelief):
         m ← m + y x s² v / Σ          s² ← s² (1 − x² s² w / Σ²)
 
     Other weights than 1, and rewards between 0 and 1, are matched by quadrature. ``decay(1 − ε)``
-    is the paper's forgetting towards the prior. Predictions are exact for the Gaussian score: mean ``Φ(m/Σ)``, and the variance of Φ of it by Plackett's identity.
+    is the paper's forgetting towards the prior. Predictions are exact for the Gaussian score: mean
+    ``Φ(m/Σ)``, and the variance of Φ of it by Plackett's identity.
 
     Args:
         d: features.

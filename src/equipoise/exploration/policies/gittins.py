@@ -100,16 +100,18 @@ def optimism(x: float) -> float:
 
 
 @njit(cache=True)
-def index_of(
-    mean: float, variance: float, noise: float, horizon: float, level: float, skew: float
-) -> float:
-    """The index of one item; ``noise`` is the variance of one reward."""
+def reach_of(variance: float, noise: float, horizon: float) -> float:
+    """ψ s, what showing an item once is worth to the future; ``noise``: variance of one reward."""
     if variance <= 0.0:
-        return mean
-    spread = math.sqrt(variance)
-    z = level * optimism(horizon * variance / max(noise, variance * SURE))
-    longer = min(skew * z * spread / (3.0 * mean), MOST_SKEW) if mean > 0.0 else 0.0
-    return mean + z * spread * (1.0 + longer)
+        return 0.0
+    return optimism(horizon * variance / max(noise, variance * SURE)) * math.sqrt(variance)
+
+
+@njit(cache=True)
+def raised(mean: float, reach: float, skew: float) -> float:
+    """The index: the mean with ``reach`` on top, longer where the belief's tail is."""
+    longer = min(skew * reach / (3.0 * mean), MOST_SKEW) if mean > 0.0 else 0.0
+    return mean + reach * (1.0 + longer)
 
 
 @njit(cache=True)
@@ -119,5 +121,5 @@ def indices(
     """(n,) of all."""
     index = np.empty(len(mean))
     for i in range(len(mean)):
-        index[i] = index_of(mean[i], variance[i], noise[i], horizon, level, skew)
+        index[i] = raised(mean[i], level * reach_of(variance[i], noise[i], horizon), skew)
     return index

@@ -20,9 +20,10 @@ class TopTwo:
 
     For finding *which* item is best, as after a launch: Thompson sampling soon shows the leader
     almost always and then learns little about its rival (Russo, *Simple Bayesian Algorithms for
-    Best Arm Identification*, 2016). Russo draws again until the winner is another; here the first
-    is closed and one more is drawn, as a slate would: the same but where the first wins so surely
-    that drawing again would not end. Exact, from the same grid as ``Thompson``.
+    Best Arm Identification*, 2016). Russo draws again until the winner is another, which conditions
+    on the first having lost; here the first is closed and one more is drawn, as a slate would. So
+    the second is a little nearer to the best of the others, and never in want of a draw that ends.
+    Exact, from the same grid as ``Thompson``.
 
     It keeps exploring when all is known, by its nature: hold it with a budget. ``level`` multiplies
     the spreads and, below 1, the rival's share: ``1 − b = (1 − beta) · min(1, level)``.

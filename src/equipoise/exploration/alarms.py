@@ -1,0 +1,156 @@
+"""What drift is watched for, what is said of it, and what follows.
+
+A residual ``(reward − expected) / √noise`` has variance 1 and a mean that does not move while the
+world is as believed, whoever is shown to whom. So its *change* is news of the world: what an item
+earned more or less than another item is in ``expected``. Beliefs that are still learning move it
+too; hence nothing is watched before it has earned for a while.
+
+What follows: ``forget`` keeps a part of what is known of the arms that drifted, once, so that their
+spread is wide again and they are explored again, they and not the shop. It settles as they are
+learnt anew. Whether alarms or a bank of memories (``beliefs.bank``) earn more is measured by
+``python -m benchmarks exploration bank_or_alarms``, and what it said is there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from equipoise.exploration.drift import Adwin, Bucket, Cut, Window
+from equipoise.types import Arrays
+
+FURTHEST = 10.0
+"""Standard deviations: a residual beyond counts as this far, a click where one in 100 was expected.
+"""
+
+
+def residual(reward: float, expected: float, noise: float) -> float:
+    """Standardised, within ±``FURTHEST``; 0 where nothing could vary."""
+    if not noise > 0.0:
+        return 0.0
+    return min(max((reward - expected) / math.sqrt(noise), -FURTHEST), FURTHEST)
+
+
+class Alarm(Struct, frozen=True, kw_only=True):
+    """Rewards are no longer what they were."""
+
+    ts: int
+    where: str
+    since: int
+    """When the change set in, as far as can be told."""
+    before: float
+    after: float
+    """Reward a look, before and after."""
+    reason: str
+
+
+class Watch:
+    """An ``Adwin`` for the shop and for each of its parts (categories). Mutable; a fold.
+
+    Args:
+        least: expected rewards of a part before the first alarm on it: until then it is the belief
+            that moves, not the world.
+        delta: of each ``Adwin``.
+    """
+
+    def __init__(self, *, least: float = 50.0, delta: float = 0.0001) -> None:
+        self._least = least
+        self._delta = delta
+        self._windows: dict[int, Adwin] = {}
+        self._expected: dict[int, float] = {}
+
+    def see(
+        self, part: int, *, reward: float, looks: float, expected: float, noise: float, ts: int
+    ) -> Cut | None:
+        """What one showing earned in a part; a ``Cut`` where that is a change.
+
+        ``expected`` of it and ``noise`` (its variance) by the belief at the time of showing.
+        """
+        heard = self._expected.get(part, 0.0) + expected
+        self._expected[part] = heard
+        if heard < self._least:
+            return None
+        window = self._windows.get(part)
+        if window is None:
+            window = self._windows[part] = self._window()
+        value = residual(reward, expected, noise)
+        return window.update(value, ts, (reward, looks, expected))
+
+    def _window(self) -> Adwin:
+        return Adwin(delta=self._delta, least=30, grace=100, reach=FURTHEST)
+
+    def arrays(self) -> Arrays:
+        """The whole state."""
+        held = _Held(self._expected, {part: one.window for part, one in self._windows.items()})
+        return {"json": np.frombuffer(msgspec.json.encode(held), dtype=np.uint8)}
+
+    def load(self, arrays: Arrays) -> None:
+        """Become what ``arrays`` described."""
+        held = msgspec.json.decode(arrays["json"].tobytes(), type=_Held)
+        self._expected = held.expected
+        self._windows = {part: self._window() for part in held.windows}
+        for part, window in held.windows.items():
+            self._windows[part].load(window)
+
+
+class _Held(Struct):
+    expected: dict[int, float]
+    windows: dict[int, Window]
+
+
+def alarm(cut: Cut, where: str, ts: int, day: str) -> Alarm:
+    """A change in words; ``day`` names when it set in (``cut.after.since``)."""
+    before, after = _rate(cut.before), _rate(cut.after)
+    fell = cut.after.mean < cut.before.mean
+    kept = [part.sums[0] / part.sums[2] if part.sums[2] > 0 else 0.0 for part in cut]
+    return Alarm(
+        ts=ts,
+        where=where,
+        since=cut.after.since,
+        before=before,
+        after=after,
+        reason=f"clicks in {where} {'fell' if fell else 'rose'} from {_percent(before)} to "
+        f"{_percent(after)} of looks since {day}: from {_percent(kept[0])} to {_percent(kept[1])} "
+        "of what was expected",
+    )
+
+
+class Arms(Protocol):
+    """A belief about arms, such as ``RateBelief``, ``BetaBelief``: looks and rewards come first."""
+
+    def decay(self, gamma: float) -> None: ...
+    def arrays(self) -> Arrays: ...
+    def load(self, arrays: Arrays) -> None: ...
+
+
+def forget(belief: Arms, arms: Sequence[int] | NDArray[np.integer[Any]], keep: float) -> None:
+    """Keep this part of what is known of these arms, in place; the others and the rest stay.
+
+    Their mean moves towards their group's and their variance grows: by 1 / keep where they had been
+    looked at much. O(all arms).
+
+    Raises:
+        ValueError: ``keep`` is no share.
+    """
+    if not 0.0 <= keep <= 1.0:
+        raise ValueError(f"keep is {keep}; it is what remains, from 0 to 1")
+    arrays = belief.arrays()
+    known = np.asarray(arms, dtype=np.int64)
+    arrays["arms"][known[known < len(arrays["arms"])], :2] *= keep
+    belief.load(arrays)
+    # Groups are sums over their arms: this has them summed anew, and fades nothing.
+    belief.decay(1.0)
+
+
+def _rate(part: Bucket) -> float:
+    return part.sums[0] / part.sums[1] if part.sums[1] > 0 else 0.0
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.3g} %"
