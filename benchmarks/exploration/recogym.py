@@ -30,7 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from math import log
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -97,7 +97,7 @@ class Seat:
         views = np.array(question["views"], dtype=float)
         context = np.concatenate([[1.0], views / views.sum()])
         self.choice = self.bandit.choose(context, range(self.products))
-        return int(str(self.choice.action))
+        return cast(int, self.choice.action)
 
 
 @dataclass(frozen=True)

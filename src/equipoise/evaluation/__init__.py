@@ -2,7 +2,15 @@
 
 from equipoise.evaluation import off_policy
 from equipoise.evaluation.baselines import PersonalFrequency
-from equipoise.evaluation.intervals import bootstrap
+from equipoise.evaluation.intervals import (
+    Interval,
+    adaptive,
+    bootstrap,
+    bootstrap_t,
+    empirical_bernstein,
+    hall,
+    student,
+)
 from equipoise.evaluation.metrics import (
     average_precision,
     coverage,
@@ -20,15 +28,20 @@ from equipoise.evaluation.table import Table
 from equipoise.evaluation.task import Task
 
 __all__ = [
+    "Interval",
     "Judged",
     "PersonalFrequency",
     "Table",
     "Task",
+    "adaptive",
     "average_precision",
     "bootstrap",
+    "bootstrap_t",
     "coverage",
+    "empirical_bernstein",
     "evaluate",
     "gini",
+    "hall",
     "hit_rate",
     "ndcg",
     "novelty",
@@ -36,5 +49,6 @@ __all__ = [
     "precision",
     "recall",
     "reciprocal_rank",
+    "student",
     "truncated_recall",
 ]

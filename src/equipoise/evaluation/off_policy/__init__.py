@@ -50,10 +50,18 @@ from equipoise.evaluation.off_policy.estimators import (
 from equipoise.evaluation.off_policy.learning import Choices, LevelCost, LevelCosts, level_costs
 from equipoise.evaluation.off_policy.logged import Logged
 from equipoise.evaluation.off_policy.reward_model import CrossFit, cross_fit, logistic, ridge
+from equipoise.evaluation.off_policy.sequences import (
+    Band,
+    doubly_robust_sequence,
+    mean_sequence,
+    policy_sequence,
+)
+from equipoise.evaluation.off_policy.slates import cascade_dr, iips, pseudo_inverse, rips, sips
 from equipoise.evaluation.off_policy.slope import least_error, slope, thresholds
 from equipoise.evaluation.off_policy.weights import ratio
 
 __all__ = [
+    "Band",
     "Choices",
     "CrossFit",
     "Diagnosis",
@@ -62,23 +70,31 @@ __all__ = [
     "LevelCosts",
     "Logged",
     "Unanswerable",
+    "cascade_dr",
     "clipped_dr",
     "clipped_ips",
     "cross_fit",
     "diagnose",
     "difference",
     "dm",
+    "doubly_robust_sequence",
     "dr",
     "dros",
     "from_posterior",
     "grouped",
+    "iips",
     "ips",
     "least_error",
     "level_costs",
     "logistic",
     "marginal",
+    "mean_sequence",
+    "policy_sequence",
+    "pseudo_inverse",
     "ratio",
     "ridge",
+    "rips",
+    "sips",
     "slope",
     "sndr",
     "snips",
