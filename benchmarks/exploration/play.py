@@ -73,7 +73,7 @@ REFITS = np.array([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000])
 SETTINGS = {
     "planned": 20_000.0,
     "turnover": 2.0,
-    "drift": 1.0,
+    "drift": 0.5,
     "temperature": 0.02,
     "skew": 1.0,
     "share": 1e-5,

@@ -4,12 +4,12 @@
 
 *Environment*: RecoGym 0.1.3.0 (Rohde, Bonner, Dunlop, Vasile and Karatzoglou, REVEAL 2018), its
 second world: users browse by themselves, and between that are shown one product at a time, which
-some 15 in 1,000 click. ``flips`` of 5 makes similar products change places between what is browsed and
-what is clicked, so that browsing alone misleads. RecoGym runs by itself, in an environment of its
-own (``benchmarks/exploration/referees``).
+some 15 in 1,000 click. ``flips`` of 5 makes similar products change places between what is browsed
+and what is clicked, so that browsing alone misleads. RecoGym runs by itself, in an environment of
+its own (``benchmarks/exploration/referees``).
 
-*Settings*: seeds 42 and 7, flips 0 and 5. RecoGym's own agents first learn from 1,000 users who were
-shown products at random, as its bench does it; **ours from nobody: it learns while it serves**.
+*Settings*: seeds 42 and 7, flips 0 and 5. RecoGym's own agents first learn from 1,000 users who
+were shown products at random, as its bench does it; **ours from nobody: it learns while serving**.
 Ours is ``ContextualBandit`` with a logistic belief for each product, over the shares that products
 have in what the user has viewed so far; the policy is ``Gittins`` with its defaults. Where RecoGym
 would train BanditCount with the product that was viewed *before*, it is told the right one.
@@ -154,11 +154,13 @@ def play_all(products: int, users: int, logged: int, at_once: int) -> list[Row]:
 
 
 def of(rows: Sequence[Row], agent: str) -> list[Row]:
-    return sorted((row for row in rows if row.agent == agent), key=lambda row: (row.flips, -row.seed))
+    return sorted(
+        (row for row in rows if row.agent == agent), key=lambda row: (row.flips, -row.seed)
+    )
 
 
 def score(rows: Sequence[Row]) -> tuple[float, float]:
-    """The least lead of our last quarter over the rival's, and our least whole over last quarter."""
+    """The least lead of our last quarter over the rival's; our least whole over last quarter."""
     ours, theirs = of(rows, "ours"), of(rows, RIVAL)
     lead = min(mine.last - his.last for mine, his in zip(ours, theirs, strict=True))
     return lead, min(row.whole / row.last for row in ours)

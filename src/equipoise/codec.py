@@ -17,10 +17,12 @@ _decoders: Mapping[Kind, msgspec.json.Decoder[Any]] = {
     Kind.COUPON: msgspec.json.Decoder(Coupon),
     Kind.USER: msgspec.json.Decoder(User),
     Kind.DECISION: msgspec.json.Decoder(Decision),
+    # What can be switched is the affair of whoever obeys: here it is an object.
+    Kind.CONTROL: msgspec.json.Decoder(dict[str, Any]),
 }
 
 
-def encode(noun: Event | Item | Coupon | User | Decision) -> bytes:
+def encode(noun: Event | Item | Coupon | User | Decision | dict[str, Any]) -> bytes:
     """The noun as JSON; bytes fields as base64."""
     return _encoder.encode(noun)
 

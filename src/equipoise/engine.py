@@ -235,6 +235,9 @@ class Engine:
         who = decision.query.user_id or decision.query.anonymous_id or ""
         return self._record(Kind.DECISION, decision.decision_id, encode(decision), shopper=who)
 
+    def control_record(self, placement: str, switched: dict[str, Any]) -> Record:
+        return self._record(Kind.CONTROL, placement, encode(switched))
+
     def tick_record(self) -> Record | None:
         """That time has passed, if a slot's window has closed and no other record has said so."""
         due = self.knowledge.attribution.next_due

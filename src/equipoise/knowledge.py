@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from equipoise.candidates.eligibility import FilterCache
 from equipoise.clock import DAY
 from equipoise.codec import decode
 from equipoise.exploration import (
@@ -16,10 +17,12 @@ from equipoise.exploration import (
     BetaBelief,
     Constraint,
     Constraints,
-    GaussianBelief,
     Move,
     RateBelief,
 )
+from equipoise.exploration.steering import Steering
+from equipoise.exploration.terms import Plan, Switch
+from equipoise.exploration.tuning import LiftBank, SourceShares
 from equipoise.feedback.attribution import Attribution, Verdict
 from equipoise.feedback.bursts import HOUR, Bursts
 from equipoise.feedback.caps import Caps
@@ -27,6 +30,7 @@ from equipoise.feedback.credit import Credit
 from equipoise.feedback.delay import LATE, Delay, Heard
 from equipoise.feedback.demand import Demand
 from equipoise.feedback.provenance import is_steered
+from equipoise.plans import balance_of, click_rates, looks_of_groups, sentry_of, terms_of, window_ms
 from equipoise.ranking.directions import Head, directions
 from equipoise.ranking.examination import CLICKED, LEFT, UNSEEN, Awaited, Examination
 from equipoise.ranking.features import PRIOR_MEAN, PRIOR_PRECISION
@@ -34,7 +38,8 @@ from equipoise.ranking.model import RewardModel
 from equipoise.ranking.value import Worth
 from equipoise.settings import Placement, Settings, bounds
 from equipoise.state import Catalogue, Counts, Shoppers, Tallies, Tempo
-from equipoise.types import Arrays, Decision, Kind, Stored
+from equipoise.state.segments import Segments
+from equipoise.types import Arrays, Decision, Kind, Milliseconds, Query, Stored
 
 FOLDS = 3
 """Counts up when the state of a fold changes its form: a checkpoint of another is read no more."""
@@ -70,16 +75,22 @@ class Knowledge:
         self.demand = _demand(settings, self.shoppers, self.catalogue)
         self.tallies = Tallies()
         self.tempo = Tempo(self.catalogue)
-        self.model = _reward_model(settings)
+        clicks = click_rates(settings)
+        self.model = _reward_model(settings, clicks)
+        self.sentry = sentry_of(settings, clicks, self.catalogue)
         self.examination = Examination(
             {name: placement.examination for name, placement in settings.placements.items()}
         )
         self.head = Head()
         self.constraints = _constraints(settings, self.catalogue, self.head)
+        self.sources = SourceShares()
         self.delay = _delay(settings)
         self._patience = _patience(settings)
         self.balances: dict[str, BalanceState] = {}
         self.moves: dict[str, list[Move]] = {}
+        self.segments = Segments()
+        self.steering = Steering(terms_of(settings), window_ms=window_ms(settings), tell=self._told)
+        self._filters = FilterCache()
 
     def apply(self, stored: Iterable[Stored]) -> None:
         """Fold records in, in order of seq; what was folded in before is passed over."""
@@ -94,11 +105,15 @@ class Knowledge:
         # would not know the link that this very event makes, so it comes after.
         self.catalogue.apply(seq, arrived, kind, noun)
         self.shoppers.apply(seq, arrived, kind, noun)
+        self.segments.apply(seq, arrived, kind, noun)
         self.counts.apply(seq, arrived, kind, self.demand.heard(arrived, kind, noun))
         self.tallies.apply(seq, arrived, kind, noun)
         self.tempo.apply(seq, arrived, kind, noun)
         for heard in self.delay.until(arrived):
             self._earn(heard)
+        self.steering.mature(arrived)
+        if kind is Kind.CONTROL:
+            self.steering.switch(msgspec.convert(noun, Switch), arrived)
         verdicts = self.attribution.settle(seq, arrived, kind, noun)
         admitted = self.credit.admit(arrived, kind, noun, verdicts)
         # All of a record's verdicts are known before any is learnt: what was clicked tells how far
@@ -109,6 +124,7 @@ class Knowledge:
         self.examination.close()
         if kind is Kind.DECISION:
             self._begin(arrived, noun)
+            self._steer(arrived, noun)
             # What somebody boosted for themselves says nothing of what exploring costs the shop.
             if not is_steered(noun.query):
                 self._pace(noun)
@@ -146,7 +162,14 @@ class Knowledge:
         key, clicked = (reward.decision_id, reward.slot), reward.outcome != "none"
         if reward.first:
             looked = self.examination.looked(*key)
+            expected = slot.look * self.model.expected_clicks(slot)
+            self.sentry.see(
+                self.group(slot.position),
+                clicked=float(clicked), looks=slot.look, expected=expected, ts=arrived,
+            )  # fmt: skip
             self.model.learn(slot, self.group(slot.position), clicked, looked)
+            alone = slot.rate * (slot.look if looked is None else looked)
+            self.sources.learn(placement, slot.source, clicked, alone)
         if clicked and reward.first:
             self.delay.click(key, placement, slot.position, reward.outcome, reward.worth, arrived)
             self.model.await_worth(slot.position, 1.0)
@@ -155,6 +178,7 @@ class Knowledge:
             if heard is not None:
                 self._earn(heard)
         self.tallies.reward(placement, slot, reward)
+        self.steering.earned(placement, reward.decision_id, reward.worth)
 
     def _earn(self, heard: Heard) -> None:
         """So much more of a click has earned so much more."""
@@ -166,6 +190,9 @@ class Knowledge:
         """Let the placement's balance see what this decision spent."""
         placement = decision.query.placement
         balance = self.balance(placement)
+        if not decision.policy.level and balance.target:
+            # Where a limit let nothing be explored, spending nothing is no sign of thrift.
+            return
         state, move = balance.update(
             self.balance_state(placement),
             cost=decision.cost,
@@ -174,9 +201,30 @@ class Knowledge:
         )
         self.balances[placement] = state
         if move is not None:
-            kept = self.moves.setdefault(placement, [])
-            kept.append(move)
-            del kept[:-MOVES_KEPT]
+            self._told(placement, move)
+
+    def _told(self, placement: str, move: Move) -> None:
+        kept = self.moves.setdefault(placement, [])
+        kept.append(move)
+        del kept[:-MOVES_KEPT]
+
+    def _steer(self, arrived: int, decision: Decision) -> None:
+        """Let the placement's limits see what this decision spent, and on what."""
+        groups = self.steering.shared_groups(decision.query.placement)
+        looks = looks_of_groups(groups, decision.slots, self._filters, self.catalogue)
+        segments = self.segments.of(decision.query, decision.shopper)
+        steered = is_steered(decision.query)
+        self.steering.decided(decision, segments, looks, arrived, steered=steered)
+
+    def plan(self, query: Query, shopper: str, ts: Milliseconds) -> Plan:
+        """How a list is to be drawn now, all limits of its placement taken together."""
+        chosen = self.settings.placements.get(query.placement)
+        fixed = chosen.fixed_level if chosen else None
+        if fixed is None:
+            fixed = self.balance(query.placement).level(self.balance_state(query.placement))
+        segments = self.segments.of(query, shopper)
+        steered = is_steered(query)
+        return self.steering.plan(query.placement, fixed, segments, ts, steered=steered)
 
     @property
     def withheld(self) -> dict[str, int]:
@@ -202,14 +250,9 @@ class Knowledge:
     def balance(self, placement: str) -> Balance:
         """The balance of a placement; of one that the settings no longer name, the default's."""
         chosen: Placement | None = self.settings.placements.get(placement)
-        exploration = self.settings.exploration
-        return Balance(
-            target=chosen.budget if chosen else 0.0,
-            half_life=exploration.half_life,
-            step=exploration.step,
-            level_max=exploration.level_max,
-            start=exploration.level_start,
-        )
+        if chosen is None:
+            return balance_of(self.settings, 0.0)
+        return balance_of(self.settings, chosen.budget, chosen.least)
 
     def balance_state(self, placement: str) -> BalanceState:
         return self.balances.get(placement) or self.balance(placement).init()
@@ -231,6 +274,10 @@ class Knowledge:
             "delay": self.delay.dump(),
             "constraints": self.constraints.arrays(),
             "head": self.head.arrays(),
+            "sources": self.sources.arrays(),
+            "segments": self.segments.dump(),
+            "steering": self.steering.arrays(),
+            "sentry": self.sentry.arrays(),
             "balances": {
                 "json": np.frombuffer(paces, dtype=np.uint8),
                 "seq": np.array([self.seq], dtype=np.int64),
@@ -252,6 +299,10 @@ class Knowledge:
         self.delay.load(tables["delay"])
         self.constraints.load(tables["constraints"])
         self.head.load(tables["head"])
+        self.sources.load(tables["sources"])
+        self.segments.load(tables["segments"])
+        self.steering.load(tables["steering"])
+        self.sentry.load(tables["sentry"])
         paces = msgspec.json.decode(tables["balances"]["json"].tobytes(), type=_Paces)
         self.balances, self.moves = paces.balances, paces.moves
         self.seq = int(tables["balances"]["seq"][0])
@@ -290,10 +341,7 @@ def _constraints(settings: Settings, catalogue: Catalogue, head: Head) -> Constr
     for placement, chosen in settings.placements.items():
         wanted = bounds(chosen.balances)
         made = directions(wanted, catalogue, head, orders=orders)
-        asked[placement] = {
-            name: (Constraint(made[name].name, *bound), made[name])
-            for name, bound in wanted.items()
-        }
+        asked[placement] = {n: (Constraint(d.name, *wanted[n]), d) for n, d in made.items()}
     return Constraints(asked)
 
 
@@ -326,15 +374,9 @@ def _demand(settings: Settings, shoppers: Shoppers, catalogue: Catalogue) -> Dem
     return Demand(shoppers.identities, catalogue, caps)
 
 
-def _reward_model(settings: Settings) -> RewardModel:
+def _reward_model(settings: Settings, clicks: BetaBelief) -> RewardModel:
     ranking = settings.ranking
     mean, variance = _worth_of_a_click(settings)
-    clicks = BetaBelief(
-        prior_mean=ranking.click_rate,
-        arm_strength=ranking.item_looks,
-        group_strength=ranking.category_looks,
-        overall_strength=ranking.overall_looks,
-    )
     worth = RateBelief(
         prior_mean=mean,
         prior_variance=variance,
@@ -342,7 +384,7 @@ def _reward_model(settings: Settings) -> RewardModel:
         group_strength=ranking.category_clicks,
         overall_strength=ranking.overall_clicks,
     )
-    lift = GaussianBelief(len(PRIOR_MEAN), prior_mean=PRIOR_MEAN, prior_precision=PRIOR_PRECISION)
+    lift = LiftBank(PRIOR_MEAN, PRIOR_PRECISION)
     return RewardModel(clicks, worth, lift, memory_looks=ranking.memory_looks)
 
 

@@ -18,10 +18,16 @@ from msgspec import field
 from equipoise.errors import SettingsError
 from equipoise.placements import EXAMINATION as EXAMINATION
 from equipoise.placements import SOURCES as SOURCES
+from equipoise.placements import (
+    ItemGroup,
+    Segment,
+    check_placement,
+    default_placements,
+    flat,
+)
 from equipoise.placements import Placement as Placement
 from equipoise.placements import Table as Table
 from equipoise.placements import bounds as bounds
-from equipoise.placements import check_placement, default_placements, flat
 
 ENVIRONMENT_PREFIX = "EQUIPOISE_"
 NOT_SETTINGS = frozenset({"EQUIPOISE_DATA_SETS", "EQUIPOISE_CACHE"})
@@ -152,7 +158,7 @@ class Ranking(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     overall_clicks: float = 100.0
     """The same for the shop against what is expected of a click."""
     memory_looks: float = 1_000_000.0
-    """Looks after which the lift model has forgotten half of what it learnt."""
+    """Looks after which the lift's longest memory has lost half; the log weighs shorter ones."""
 
 
 class Exploration(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,9 +172,11 @@ class Exploration(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For how long it matters to have found a good item: policy ``gittins`` explores for that."""
     level_max: float = 1.0
     """The highest level; 1 is a policy's natural amount."""
-    level_start: float = 0.3
-    """The level before anything is measured: low, so that the first lists of a shop with a history
-    stand on it."""
+    alarm_keep: float = 0.2
+    """What remains known of the items of a category whose clicks have changed; 1: it is only told.
+    """
+    level_start: float = 1.0
+    """The level before anything is measured."""
 
 
 class Training(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -274,7 +282,8 @@ def _table_at(path: str) -> type[Table] | None:
     if not path:
         return Settings
     if path.startswith("placements"):
-        return Placement
+        of: dict[str, type[Table]] = {"segments": Segment, "groups": ItemGroup}
+        return of.get("".join(path.split(".")[2:3]).partition("[")[0], Placement)
     found = getattr(Settings(), path.split(".", maxsplit=1)[0], None)
     return type(found) if isinstance(found, Table) else None
 
@@ -283,6 +292,9 @@ def _check(settings: Settings) -> None:
     for name, placement in settings.placements.items():
         check_placement(name, placement)
     _check_credit(settings.credit)
+    keep = settings.exploration.alarm_keep
+    if not 0 <= keep <= 1:
+        raise SettingsError(f"exploration.alarm_keep is {keep}; it is a share from 0 to 1")
     if settings.log.durability not in ("power-loss", "process"):
         raise SettingsError(
             f"log.durability is {settings.log.durability!r}; it is 'power-loss' or 'process'"

@@ -149,6 +149,8 @@ class Kind(StrEnum):
     USER = "user"
     USER_REMOVED = "user_removed"
     DECISION = "decision"
+    CONTROL = "control"
+    """Somebody switched something in the running service; the key is the placement."""
     TICK = "tick"
     """Time passed and something was due: so that a fold needs no clock of its own."""
 

@@ -24,8 +24,10 @@ from equipoise.clock import Clock
 from equipoise.errors import InvalidInput
 from equipoise.exploration import Gittins, Greedy, policy_from
 from equipoise.exploration.ahead import Outlook
+from equipoise.exploration.coin import WEIGHT, Toss, marked, marks_of
 from equipoise.interfaces import Source
 from equipoise.knowledge import Knowledge
+from equipoise.plans import led, restrained
 from equipoise.randomness import derive
 from equipoise.ranking.features import compute
 from equipoise.recommenders import Recommender
@@ -85,26 +87,30 @@ class Walk:
         now = self._clock()
         placement = self._placement(query.placement)
         shopper, allowed, pool = self._pooled(query, placement, now)
+        plan = self.knowledge.plan(query, shopper.key, now)
+        baseline = self._sources.get(placement.baseline)
+        pool, marks = led(plan, pool, baseline, query, shopper, allowed)
         features = compute(pool, shopper, self.knowledge.catalogue, now)
         groups = self.knowledge.catalogue.category[pool.items]
         rate, scored = self.knowledge.model.score(pool.items, groups, features)
-        believed = self._boosted(query, scored)
+        boosted = self._boosted(query, scored)
+        believed = restrained(plan, boosted, self._filters, self.knowledge.catalogue)
         scored = self._balanced(query.placement, believed)
         rules = Rules.of(
             n=len(scored),
             groups=self.knowledge.catalogue.group[pool.items],
             max_per_group=placement.max_per_group,
         )
-        policy = self._policy(query.placement, placement)
+        policy = self._policy(query.placement, placement, plan.level)
         decision_id = self._new_id(now)
         look = self.knowledge.examination.look(query.placement, query.n)
-        drawn = self._draw(decision_id, scored, rules, policy, look)
+        drawn, marks = self._draw(decision_id, scored, rules, policy, marks, look)
         slots = self._slots(drawn, believed, pool, rate, features, look)
         query, besides = self._noted(query, decision_id, scored, believed, rules, look)
         return Decision(
             decision_id=decision_id,
             ts=now,
-            query=query,
+            query=marked(query, marks),
             shopper=shopper.key,
             policy=policy,
             slots=slots,
@@ -173,13 +179,13 @@ class Walk:
             exclude_bought=placement.exclude_bought,
             cache=self._filters,
         )
+        # What was not trained yet has nothing to propose.
+        asked = [name for name in placement.sources if name in self._sources]
         proposed = [
-            self._sources[name].propose(query, shopper, allowed, PROPOSALS)
-            for name in placement.sources
-            # What was not trained yet has nothing to propose.
-            if name in self._sources
+            self._sources[name].propose(query, shopper, allowed, PROPOSALS) for name in asked
         ]
-        return shopper, allowed, merge(proposed, placement.pool)
+        shares = self.knowledge.sources.shares(query.placement, asked)
+        return shopper, allowed, merge(proposed, placement.pool, shares)
 
     def replay(self, stored: Decision) -> Decision:
         """The decision computed again from what it stored alone: equal, bit for bit."""
@@ -187,7 +193,8 @@ class Walk:
         # Slots that stayed empty then have no look on record, and none now.
         look = np.zeros(stored.query.n)
         look[: len(stored.slots)] = [slot.look for slot in stored.slots]
-        drawn = self._draw(stored.decision_id, scored, rules, stored.policy, look)
+        marks = marks_of(stored.query)
+        drawn, _ = self._draw(stored.decision_id, scored, rules, stored.policy, marks, look)
         balanced = stored.query.context.get(BALANCES)
         return msgspec.structs.replace(
             stored,
@@ -210,11 +217,16 @@ class Walk:
         )
 
     def _draw(
-        self, decision_id: str, scored: Scored, rules: Rules, policy: PolicyUsed, look: Floats
-    ) -> Draw:
+        self,
+        decision_id: str,
+        scored: Scored,
+        rules: Rules,
+        policy: PolicyUsed,
+        marks: dict[str, float],
+        look: Floats,
+    ) -> tuple[Draw, dict[str, float]]:
         """The one place where a slate comes to be; live and replay meet here."""
-        return draw(
-            policy_from(policy.name, policy.parameters),
+        drawn, weight = Toss.of(policy_from(policy.name, policy.parameters), marks).draw(
             scored,
             rules,
             len(look),
@@ -222,6 +234,7 @@ class Walk:
             look,
             derive(self._seed, "slate", decision_id),
         )
+        return drawn, marks if weight is None else marks | {WEIGHT: weight}
 
     def _slots(
         self, drawn: Draw, scored: Scored, pool: Pool, rate: Any, features: Any, look: Floats
@@ -296,7 +309,7 @@ class Walk:
             )
         return placement
 
-    def _policy(self, name: str, placement: Placement) -> PolicyUsed:
+    def _policy(self, name: str, placement: Placement, level: float) -> PolicyUsed:
         parameters = placement.parameters | ({"floor": placement.floor} if placement.floor else {})
         if placement.policy == Gittins.name and "horizon" not in parameters:
             parameters["horizon"] = self.horizon(name)
@@ -304,16 +317,14 @@ class Walk:
         return PolicyUsed(
             name=placement.policy,
             version=getattr(policy, "version", "1"),
-            level=self.level(name),
+            level=level,
             parameters=parameters,
         )
 
     def level(self, placement: str) -> float:
-        """How strongly a placement explores now."""
-        fixed = self._placement(placement).fixed_level
-        if fixed is not None:
-            return fixed
-        return self.knowledge.balance(placement).level(self.knowledge.balance_state(placement))
+        """How strongly a placement explores now, for whoever is in no segment."""
+        self._placement(placement)
+        return self.knowledge.plan(Query(placement=placement), "", self._clock()).level
 
     def horizon(self, placement: str) -> float:
         """Lists for which what is learnt at a placement now will be of use (``state.tempo``)."""

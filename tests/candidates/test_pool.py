@@ -35,6 +35,18 @@ def test_no_source_is_crowded_out() -> None:
     assert sorted(pool.items.tolist()) == [*range(10), *range(1000, 1010)]
 
 
+def test_shares_of_a_full_pool() -> None:
+    """A source of share 3 has three places where one of share 1 has one; equal shares, whatever
+    they are, change nothing."""
+    both = [proposed("a", list(range(40))), proposed("b", list(range(100, 140)))]
+    pool = merge(both, 20, [1.0, 3.0])
+    equal = merge(both, 20, [0.5, 0.5])
+
+    assert (pool.items >= 100).sum() == 15
+    assert pool.items[pool.items >= 100].tolist() == list(range(100, 115))
+    assert equal.items.tolist() == merge(both, 20).items.tolist()
+
+
 def test_a_score_beyond_the_cut_is_kept() -> None:
     """What a source says of an item counts even where its own rank would not have brought it in."""
     pool = merge([proposed("a", [1, 2]), proposed("b", [3, 4, 5, 6, 1])], 3)

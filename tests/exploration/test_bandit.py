@@ -21,7 +21,7 @@ from equipoise.exploration import (
     Optimism,
     Thompson,
 )
-from equipoise.exploration.bandit_kernels import level_chances
+from equipoise.exploration.bandit_kernels import KEPT, level_chances
 from equipoise.randomness import derive
 from equipoise.types import Floats, Scored
 
@@ -272,7 +272,7 @@ def test_levels_follow_what_earns() -> None:
 
     assert weight[0] > 0.8
     assert weight.sum() == pytest.approx(1.0)
-    assert weight[1] >= 0.1
+    assert weight[1] >= KEPT / 2
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])

@@ -9,7 +9,13 @@ import pytest
 from numba import njit
 
 from equipoise.exploration import Gittins
-from equipoise.exploration.policies.gittins import indices, optimism, raised, reach_of
+from equipoise.exploration.policies.gittins import (
+    CAUTION,
+    indices,
+    optimism,
+    raised,
+    reach_of,
+)
 from equipoise.types import Floats, Scored
 
 
@@ -42,7 +48,7 @@ def exact_boundary(most: int, horizon: float, low: float, high: float, nodes: in
 
 @pytest.mark.parametrize("horizon", [30.0, 100.0, 1_000.0])
 def test_it_is_near_the_exact_index_of_a_rate(horizon: float) -> None:
-    """Within 10 % of dynamic programming, from one click seen to twenty.
+    """Without caution: within 7 % of dynamic programming, from one click seen to twenty.
 
     The rate's unit is its own index, so a belief Gamma(a, b*) must be raised to 1.
     """
@@ -50,9 +56,9 @@ def test_it_is_near_the_exact_index_of_a_rate(horizon: float) -> None:
     for shape in (1, 2, 3, 5, 10, 20):
         mean = shape / boundary[shape - 1]
         variance = mean / boundary[shape - 1]
-        index = raised(mean, reach_of(variance, mean, horizon), 1.0)
+        index = raised(mean, reach_of(variance, mean, horizon) / CAUTION, 1.0)
 
-        assert index == pytest.approx(1.0, rel=0.1)
+        assert index == pytest.approx(1.0, rel=0.07)
 
 
 def test_the_approximation_has_no_jumps() -> None:

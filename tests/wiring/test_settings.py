@@ -79,4 +79,4 @@ def test_listing_shows_every_value_and_its_default() -> None:
     }
 
     assert rows["shop.name"] == ("X", "My shop")
-    assert rows["placements.home.policy"] == ("optimism", "optimism")
+    assert rows["placements.home.policy"] == ("gittins", "gittins")

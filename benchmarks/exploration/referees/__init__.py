@@ -34,7 +34,7 @@ class Referee:
     requires: tuple[str, ...]
     """For pip, dependencies and all."""
     alone: tuple[str, ...]
-    """For pip, without dependencies: they ask for what is not used, or is not to be had any more."""
+    """For pip, without dependencies: they ask for what is not used, or cannot be had any more."""
 
     def judge(self, *options: Any, answer: Callable[[dict[str, Any]], Any] | None = None) -> Any:
         """Run the world to its end; the outcome that it states.
@@ -59,7 +59,7 @@ class Referee:
             return outcome
 
     def python(self) -> str:
-        """The environment's Python; the environment is made where there is none of these packages."""
+        """The environment's Python; the environment is made where it is not there yet."""
         key = hashlib.sha256(repr((self, sys.version_info[:2])).encode()).hexdigest()[:12]
         home = CACHE / f"{self.name}-{key}"
         python = home / "bin" / "python"

@@ -14,8 +14,8 @@ import numpy as np
 import table
 from stand_ins import stand_in
 
-# Two names that NumPy has given up, and libraries of agents that are not played.
-np.float = float  # type: ignore[attr-defined]
+# A name that NumPy has given up, and libraries of agents that are not played.
+np.float = float  # type: ignore[attr-defined]  # noqa: NPY001
 stand_in("torch", "sklearn", "matplotlib")
 
 from recogym import Configuration, env_1_args  # noqa: E402

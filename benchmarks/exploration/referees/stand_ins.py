@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABCMeta
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -10,7 +11,9 @@ from types import ModuleType
 from typing import Any
 
 
-class _Anything(type):
+class _Anything(ABCMeta):
+    # Of ABCMeta, so that a class may inherit from a stand-in and an abstract class at once.
+
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -33,7 +36,10 @@ class StandIn(metaclass=_Anything):
 
 
 class _Module(ModuleType):
-    __path__: list[str] = []
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        # With a path, of whatever kind, it is a package: what lies below can be imported too.
+        self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -31,12 +31,15 @@ class Pool:
         return self.sources[int(self.best[index])]
 
 
-def merge(candidates: Sequence[Candidates], limit: int) -> Pool:
+def merge(
+    candidates: Sequence[Candidates], limit: int, shares: Sequence[float] | None = None
+) -> Pool:
     """Take the sources' firsts, then their seconds, and so on, until ``limit`` items are in.
 
     So no source can crowd out another: up to the rank where the pool is full, all are in with all
-    they have. An item proposed by several keeps a score from each, those beyond the cut included.
-    O(m log m) for m proposals.
+    they have. With ``shares``, above 0 and one a source, a source of share 2 has two turns where
+    one of share 1 has one. An item proposed by several keeps a score from each, those beyond the
+    cut included. O(m log m) for m proposals.
     """
     sources = tuple(one.source for one in candidates)
     if not candidates or not any(len(one.items) for one in candidates):
@@ -45,7 +48,8 @@ def merge(candidates: Sequence[Candidates], limit: int) -> Pool:
     lengths = [len(one.items) for one in candidates]
     rank = np.concatenate([np.arange(length) for length in lengths])
     source = np.repeat(np.arange(len(sources)), lengths)
-    turn = np.argsort(rank * len(sources) + source)
+    # Equal turns go by the order of the sources.
+    turn = np.lexsort((source, (rank + 0.5) / np.array(shares or [1.0] * len(sources))[source]))
     proposed = np.concatenate([one.items for one in candidates])[turn]
     known, first, which = np.unique(proposed, return_index=True, return_inverse=True)
     taken = np.argsort(first)[:limit]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640.0, 220.0
-LEFT, RIGHT, TOP, BOTTOM = 70.0, 16.0, 10.0, 26.0
+LEFT, RIGHT, TOP, BOTTOM = 96.0, 24.0, 10.0, 26.0
 """Room for what stands beside the lines."""
 
 
@@ -32,6 +32,8 @@ class Fan:
     """The point that stands for what is set now; -1 for none."""
     width: float = WIDTH
     height: float = HEIGHT
+    left: float = LEFT
+    right: float = WIDTH - RIGHT
 
 
 def fan(

@@ -24,6 +24,7 @@ from equipoise.evaluation.metrics import (
     truncated_recall,
 )
 from equipoise.evaluation.protocol import Judged, evaluate
+from equipoise.evaluation.replay import Replayed, Shown, progressive, replay, weighted
 from equipoise.evaluation.table import Table
 from equipoise.evaluation.task import Task
 
@@ -31,6 +32,8 @@ __all__ = [
     "Interval",
     "Judged",
     "PersonalFrequency",
+    "Replayed",
+    "Shown",
     "Table",
     "Task",
     "adaptive",
@@ -47,8 +50,11 @@ __all__ = [
     "novelty",
     "off_policy",
     "precision",
+    "progressive",
     "recall",
     "reciprocal_rank",
+    "replay",
     "student",
     "truncated_recall",
+    "weighted",
 ]

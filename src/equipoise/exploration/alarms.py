@@ -14,7 +14,7 @@ learnt anew. Whether alarms or a bank of memories (``beliefs.bank``) earn more i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -22,12 +22,18 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from equipoise.clock import rfc3339
 from equipoise.exploration.drift import Adwin, Bucket, Cut, Window
-from equipoise.types import Arrays
+from equipoise.types import Arrays, Milliseconds
 
 FURTHEST = 10.0
 """Standard deviations: a residual beyond counts as this far, a click where one in 100 was expected.
 """
+
+SHOP = -2
+"""The part that is all of them; -1 is what belongs to none."""
+LEAST_NOISE = 1e-3
+KEPT = 100
 
 
 def residual(reward: float, expected: float, noise: float) -> float:
@@ -119,6 +125,59 @@ def alarm(cut: Cut, where: str, ts: int, day: str) -> Alarm:
         f"{_percent(after)} of looks since {day}: from {_percent(kept[0])} to {_percent(kept[1])} "
         "of what was expected",
     )
+
+
+class Sentry:
+    """What is watched in a shop, what is forgotten after an alarm, and the newest alarms. A fold.
+
+    Args:
+        belief: about the arms that are shown; forgets in place.
+        members: the arms of a part.
+        name: of a part, for people.
+        keep: what remains known of a part's arms after an alarm on it; 1 forgets nothing.
+    """
+
+    def __init__(
+        self,
+        belief: Arms,
+        members: Callable[[int], NDArray[np.integer[Any]]],
+        name: Callable[[int], str],
+        *,
+        keep: float = 0.2,
+    ) -> None:
+        self._belief = belief
+        self._members = members
+        self._name = name
+        self._keep = keep
+        self._watch = Watch()
+        self.alarms: list[Alarm] = []
+        """Newest last."""
+
+    def see(
+        self, part: int, *, clicked: float, looks: float, expected: float, ts: Milliseconds
+    ) -> None:
+        """A slot with an item of this part was clicked or left; ``expected`` clicks, before."""
+        noise = expected * max(1.0 - expected, LEAST_NOISE)
+        for place in (part, SHOP):
+            cut = self._watch.see(
+                place, reward=clicked, looks=looks, expected=expected, noise=noise, ts=ts
+            )
+            if cut is not None:
+                where = "the shop" if place == SHOP else self._name(place)
+                day = rfc3339(cut.after.since)[:10]
+                self.alarms = [*self.alarms, alarm(cut, where, ts, day)][-KEPT:]
+                if place != SHOP and self._keep < 1.0:
+                    forget(self._belief, self._members(place), self._keep)
+
+    def arrays(self) -> Arrays:
+        """The whole state."""
+        alarms = msgspec.json.encode(self.alarms)
+        return {**self._watch.arrays(), "alarms": np.frombuffer(alarms, dtype=np.uint8)}
+
+    def load(self, arrays: Arrays) -> None:
+        """Become what ``arrays`` described."""
+        self._watch.load(arrays)
+        self.alarms = msgspec.json.decode(arrays["alarms"].tobytes(), type=list[Alarm])
 
 
 class Arms(Protocol):

@@ -69,7 +69,7 @@ class ContextualBandit:
         belief: Belief | None = None,
         budget: float | Balance | None = None,
         levels: Sequence[float] | None = None,
-        wide: int = 64,
+        wide: int = 128,
         in_flight: int = 10_000,
         random_state: int | np.random.Generator | None = None,
     ) -> None:

@@ -43,9 +43,9 @@ GAIN = 3.0
 """Root mean square length of the random features together, beside 1 for the constant."""
 GUESS = 2.0
 """Rewards that the first guess of the noise, their plain variance, is worth."""
-KEPT = 0.2
+KEPT = 0.05
 """Share of the levels' weights that is spread evenly: none is ever given up."""
-RATE = 0.5
+RATE = 1.0
 """How fast levels are told apart, in standard deviations of a reward."""
 WILD = 3.0
 """Standard deviations at which a reward stops counting for or against a level."""

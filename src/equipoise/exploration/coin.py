@@ -7,8 +7,8 @@ the same shoppers, and with S the list that was shown::
     P(S) = ours · P_ours(S) + (1 − ours) · P_theirs(S)      w = P_theirs(S) / P(S) ≤ 1 / (1 − ours)
 
 is all that an estimate needs. To mix slot by slot instead (``policies.Mixture``) would make w a
-product over slots, of no use beyond the third. The coin itself is not kept: propensities are those
-of the mixture, slot by slot, given the slots before::
+product over slots, of no use beyond the third. Which side came up is not kept: propensities are
+those of the mixture, slot by slot, given the slots before::
 
     p_k = P(S_1…k) / P(S_1…k−1)
 
@@ -25,18 +25,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple, Self
 
+import msgspec
 import numpy as np
 
 from equipoise.exploration.limits import Restrained
-from equipoise.exploration.policies import Greedy, policy_from
+from equipoise.exploration.policies import Greedy
 from equipoise.exploration.policies.checks import check_open, check_scored
 from equipoise.exploration.policies.greedy import best
 from equipoise.interfaces import Conditional, Policy
 from equipoise.slates.draw import draw, probability_of
 from equipoise.slates.rules import Rules
-from equipoise.types import Bools, Draw, Floats, PolicyUsed, Scored
+from equipoise.types import Bools, Draw, Floats, Query, Scored
 
-OURS, FIRST, WEIGHT, HELD = "ours", "in_order", "baseline_weight", "held"
+COIN = "_coin"
+"""Under this name a stored query's context tells how its list was drawn:"""
+OURS = "ours"
+"""chance that it was ours;"""
+FIRST = "in_order"
+"""candidates in front that are the baseline's, in its order;"""
+WEIGHT = "baseline_weight"
+"""how many times as likely the baseline was to show it;"""
+HELD = "held"
+"""1 where items with variance 0 were not to be explored."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +88,8 @@ class Toss(NamedTuple):
     """Candidates in front that are the baseline's, in its order; None: the baseline is greedy."""
 
     @classmethod
-    def of(cls, used: PolicyUsed) -> Self:
-        """As a decision has it on record.
-
-        Raises:
-            SettingsError: no such policy.
-        """
-        own, marks = apart(used.parameters)
-        policy = policy_from(used.name, own)
+    def of(cls, policy: Policy, marks: Mapping[str, float]) -> Self:
+        """As a decision has it on record."""
         first = marks.get(FIRST)
         return cls(
             policy=Restrained(policy) if HELD in marks else policy,
@@ -127,11 +131,18 @@ class Toss(NamedTuple):
         return replace(drawn, propensity=np.exp(both - before)), weight
 
 
-def apart(parameters: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
-    """The policy's own parameters, and the marks that a ``Toss`` left among them."""
-    marks = {OURS, FIRST, WEIGHT, HELD}
-    own = {name: value for name, value in parameters.items() if name not in marks}
-    return own, {name: value for name, value in parameters.items() if name in marks}
+def marks_of(query: Query) -> dict[str, float]:
+    """How a stored decision's list was drawn; nothing where no coin was thrown, nothing held."""
+    marks: dict[str, float] = query.context.get(COIN, {})
+    return marks
+
+
+def marked(query: Query, marks: Mapping[str, float]) -> Query:
+    """The query as the decision stores it: with what made its list, and no word of the caller's."""
+    if not marks and COIN not in query.context:
+        return query
+    context = {name: said for name, said in query.context.items() if name != COIN}
+    return msgspec.structs.replace(query, context=context | ({COIN: dict(marks)} if marks else {}))
 
 
 def ours_weight(ours: float, weight: float) -> float:

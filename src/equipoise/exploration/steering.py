@@ -21,7 +21,7 @@ from msgspec import UNSET, Struct
 
 from equipoise.exploration.apprentice import ApprenticeState
 from equipoise.exploration.balance import Balance, BalanceState, Move
-from equipoise.exploration.coin import OURS, WEIGHT, apart
+from equipoise.exploration.coin import OURS, WEIGHT, marks_of
 from equipoise.exploration.guarantee import GuaranteeState
 from equipoise.exploration.limits import Limit, LimitState
 from equipoise.exploration.terms import WHOLE, Part, Plan, Switch, Terms
@@ -155,6 +155,10 @@ class Steering:
         state = self._of(placement).groups.get(name)
         return group.balance.level(state or group.balance.init())
 
+    def knows(self, placement: str, group: str) -> bool:
+        """Whether it has been said what an item group holds."""
+        return group in self._filters(placement)
+
     def shared_groups(self, placement: str) -> dict[str, Mapping[str, Any]]:
         """Filters of the groups whose looks are counted, by name."""
         groups = self.terms(placement).groups.items()
@@ -230,8 +234,9 @@ class Steering:
                     break
                 self._heard(placement, held, held.waiting.pop(first), ts)
 
-    def switch(self, placement: str, switch: Switch, ts: Milliseconds) -> None:
+    def switch(self, switch: Switch, ts: Milliseconds) -> None:
         """Somebody switched something off, or on again."""
+        placement = switch.placement
         held = self._keep(placement)
         asked: dict[str, bool | None] = {}
         if switch.stopped is not UNSET:
@@ -303,14 +308,13 @@ class Steering:
         self._tell(
             placement,
             Move(
-                ts=ts, before=float(before), after=float(after), measured=0.0, target=0.0,
+                ts=ts, before=float(not before), after=float(not after), measured=0.0, target=0.0,
                 reason=f"{words}: {reason}" if reason else words,
             ),
         )  # fmt: skip
 
     def _begin(self, placement: str, decision: Decision, ts: Milliseconds, steered: bool) -> None:
-        _, marks = apart(decision.policy.parameters)
-        terms = self.terms(placement)
+        marks, terms = marks_of(decision.query), self.terms(placement)
         if steered or OURS not in marks or not terms.compared:
             return
         held, share = self._keep(placement), marks[OURS]

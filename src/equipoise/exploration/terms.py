@@ -1,4 +1,4 @@
-"""What a placement's exploring is held to, what somebody switches, and how a list is to be drawn."""
+"""What a placement's exploring is held to, what somebody switches, how a list is to be drawn."""
 
 from __future__ import annotations
 
@@ -64,6 +64,7 @@ class GroupSwitch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Switch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody switched, by hand. What is left out stays; null: as the settings have it."""
 
+    placement: str
     stopped: bool | UnsetType | None = UNSET
     segments: dict[str, bool | None] = msgspec.field(default_factory=dict)
     groups: dict[str, GroupSwitch] = msgspec.field(default_factory=dict)

@@ -61,6 +61,7 @@ ACCESS: dict[tuple[str, str], Kinds] = {
     ("GET", "/v1/recommendations/{recommendation_id}"): SERVER,
     ("POST", "/v1/recommendations/{recommendation_id}/replay"): SERVER,
     ("GET", "/v1/balances"): ADMIN,
+    ("PUT", "/v1/balances/{placement}"): ADMIN,
     ("GET", "/v1/balances/{placement}/ahead"): ADMIN,
     ("GET", "/v1/placements"): ADMIN,
     ("GET", "/v1/models"): ADMIN,

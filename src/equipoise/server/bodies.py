@@ -7,15 +7,18 @@ what it inflates to (a zip bomb stops at the limit, not at its end), and the nes
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request
 
 from equipoise.errors import InvalidInput
 from equipoise.server.problems import Refused
+
+Shape = TypeVar("Shape")
 
 DEPTH = 16
 ARRIVAL_S = 10.0
@@ -82,6 +85,24 @@ def read_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("the body must be a JSON object", code="invalid_type")
     return value
+
+
+def convert(raw: dict[str, Any], shape: type[Shape]) -> Shape:
+    """A body that is a typed shape.
+
+    Raises:
+        InvalidInput: with a pointer to the field.
+    """
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError as error:
+        words, _, path = str(error).partition(" - at `$")
+        raise InvalidInput(words, code="type", pointer=_pointer(path.rstrip("`"))) from None
+
+
+def _pointer(path: str) -> str:
+    """JSON pointer of msgspec's path: ``.policies[0].level`` is ``/policies/0/level``."""
+    return "".join(f"/{step}" for step in re.findall(r"[^.\[\]]+", path))
 
 
 def _check_length(declared: str | None, limit: int) -> None:

@@ -7,19 +7,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from litestar import Request, get
+from litestar import Request, get, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
+from equipoise.candidates.eligibility import check
 from equipoise.clock import rfc3339
 from equipoise.engine import Engine
-from equipoise.exploration import Move
+from equipoise.errors import InvalidInput
+from equipoise.exploration import Alarm, Move
 from equipoise.exploration.ahead import Ahead, look_ahead
-from equipoise.server import examples, shapes
+from equipoise.server import examples, requests, shapes
 from equipoise.server.addresses import id_of
 from equipoise.server.answers import json
+from equipoise.server.bodies import convert, read_body, read_object
 from equipoise.server.live import live_of
 from equipoise.server.openapi import about
+from equipoise.server.problems import not_found
 
 Asked = Request[Any, Any, Any]
 
@@ -42,9 +46,36 @@ async def get_balances(request: Asked) -> ASGIApp:
                 balance
                 for name in sorted(engine.settings.placements)
                 for balance in (balance_out(engine, name), *constraints_out(engine, name))
-            ]
+            ],
+            alarms=[_alarm(alarm) for alarm in engine.knowledge.sentry.alarms],
         )
     )
+
+
+@put(
+    "/v1/balances/{placement:str}",
+    opt=about(
+        tag="control",
+        summary="Stop exploring, or allow it again: in a placement, a segment, an item group.",
+        description=(
+            "Holds from the next list on, and after a restart: it is a record of the log. "
+            "`null` gives the word back to the settings."
+        ),
+        body=(requests.SwitchIn,),
+        body_example=examples.SWITCH,
+        answer=shapes.BalanceOut,
+        answer_example=examples.BALANCES["balances"][0],
+        problems=(404, 503),
+    ),
+)
+async def put_balance(request: Asked) -> ASGIApp:
+    live, placement = live_of(request), id_of(request, "placement")
+    raw = read_object(await read_body(request, live.max_body))
+    if placement not in live.engine.settings.placements:
+        raise not_found("placement", placement)
+    switched = _switched(live.engine, placement, raw)
+    await live.submit([live.engine.control_record(placement, switched)])
+    return json(balance_out(live.engine, placement))
 
 
 @get(
@@ -122,6 +153,7 @@ def balance_out(engine: Engine, placement: str) -> shapes.BalanceOut:
         level=engine.level(placement),
         decisions=state.decisions,
         history=[_move(move) for move in known.moves.get(placement, ())],
+        limits=shapes.LimitsOut(**known.steering.describe(placement, engine.clock())),
     )
 
 
@@ -169,7 +201,34 @@ def ahead_out(engine: Engine, placement: str, ahead: Ahead, days: float) -> shap
 
 
 def routes() -> list[HTTPRouteHandler]:
-    return [get_balances, get_ahead, get_placements, get_models]
+    return [get_balances, put_balance, get_ahead, get_placements, get_models]
+
+
+def _switched(engine: Engine, placement: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """What is to be switched, as the log keeps it. Raises InvalidInput with a pointer."""
+    switched = msgspec.to_builtins(convert(raw, requests.SwitchIn))
+    for name, group in switched["groups"].items():
+        pointer = f"/groups/{name}"
+        if group["filter"] is not None:
+            check(group["filter"], f"{pointer}/filter")
+        elif not engine.knowledge.steering.knows(placement, name):
+            raise InvalidInput(
+                f"there is no item group {name!r} in {placement}; say what it holds: filter",
+                code="unknown_group",
+                pointer=pointer,
+            )
+    return {"placement": placement, **switched}
+
+
+def _alarm(alarm: Alarm) -> shapes.AlarmOut:
+    return shapes.AlarmOut(
+        at=rfc3339(alarm.ts),
+        where=alarm.where,
+        since=rfc3339(alarm.since),
+        before=alarm.before,
+        after=alarm.after,
+        reason=alarm.reason,
+    )
 
 
 def _turn(request: Asked) -> asyncio.Lock:

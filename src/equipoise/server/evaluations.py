@@ -8,7 +8,6 @@ Results are kept in memory: the log can give them again.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +25,7 @@ from equipoise.proof import Question, prove
 from equipoise.randomness import fresh_id
 from equipoise.server import examples, requests, shapes
 from equipoise.server.answers import json
-from equipoise.server.bodies import read_body, read_object
+from equipoise.server.bodies import convert, read_body, read_object
 from equipoise.server.live import live_of
 from equipoise.server.openapi import about
 
@@ -67,7 +66,8 @@ class Evaluations:
 )
 async def post_evaluation(request: Asked) -> ASGIApp:
     live, kept = live_of(request), _evaluations(request)
-    wanted = _read(read_object(await read_body(request, live.max_body)))
+    raw = read_object(await read_body(request, live.max_body))
+    wanted = convert(raw, requests.EvaluationIn)
     made = live.engine.clock()
     async with kept.turn:
         result = await asyncio.to_thread(_evaluate, live.engine, wanted)
@@ -101,20 +101,6 @@ def _evaluations(request: Asked) -> Evaluations:
         state.evaluations = Evaluations()
     found: Evaluations = state.evaluations
     return found
-
-
-def _read(raw: dict[str, Any]) -> requests.EvaluationIn:
-    """Raises InvalidInput with a pointer to the field."""
-    try:
-        return msgspec.convert(raw, requests.EvaluationIn)
-    except msgspec.ValidationError as error:
-        words, _, path = str(error).partition(" - at `$")
-        raise InvalidInput(words, code="type", pointer=_pointer(path.rstrip("`"))) from None
-
-
-def _pointer(path: str) -> str:
-    """JSON pointer of msgspec's path: ``.policies[0].level`` is ``/policies/0/level``."""
-    return "".join(f"/{step}" for step in re.findall(r"[^.\[\]]+", path))
 
 
 def _evaluate(engine: Engine, wanted: requests.EvaluationIn) -> dict[str, Any]:

@@ -73,7 +73,7 @@ LIST_IN: dict[str, Any] = {
     "filter": {"category": "Home"},
     "explain": True,
 }
-_POLICY: dict[str, Any] = {"name": "optimism", "version": "1", "exploration_rate": 0.42}
+_POLICY: dict[str, Any] = {"name": "gittins", "version": "1", "exploration_rate": 0.42}
 LIST_OUT: dict[str, Any] = {
     "recommendation_id": "r-019ab3c1d2e0f4a1b2c3d4e5",
     "placement": "home",
@@ -136,7 +136,7 @@ BALANCES: dict[str, Any] = {
         {
             "placement": "home",
             "balance": "exploration",
-            "policy": "optimism",
+            "policy": "gittins",
             "bound": "at most",
             "target": 0.05,
             "measured": 0.048,
@@ -154,11 +154,26 @@ BALANCES: dict[str, Any] = {
                     "target 5 %: exploring less",
                 }
             ],
+            "limits": {
+                "stopped": False,
+                "why": "",
+                "limit": {"day": 5.0, "left": 3.2, "total": 0.0, "spent": 41.7},
+                "segments": {"vip": {"stopped": True}},
+                "groups": {
+                    "clearance": {
+                        "stopped": True,
+                        "filter": {"category": "Clearance"},
+                        "spread": 0.0,
+                    }
+                },
+                "guarantee": None,
+                "apprentice": None,
+            },
         },
         {
             "placement": "home",
             "balance": "sellers.nordlicht",
-            "policy": "optimism",
+            "policy": "gittins",
             "bound": "at least",
             "target": 0.1,
             "measured": 0.099,
@@ -177,8 +192,20 @@ BALANCES: dict[str, Any] = {
                 }
             ],
         },
-    ]
+    ],
+    "alarms": [
+        {
+            "at": "2026-11-24T02:11:09.530Z",
+            "where": "Shoes",
+            "since": "2026-11-23T18:40:00.000Z",
+            "before": 0.031,
+            "after": 0.02,
+            "reason": "clicks in Shoes fell from 3.1 % to 2 % of looks since 2026-11-23: "
+            "from 101 % to 66 % of what was expected",
+        }
+    ],
 }
+SWITCH: dict[str, Any] = {"stopped": True, "reason": "sale week: nothing new on the home page"}
 AHEAD: dict[str, Any] = {
     "placement": "home",
     "currency": "EUR",
@@ -195,7 +222,7 @@ AHEAD: dict[str, Any] = {
 }  # fmt: skip
 PLACEMENTS: dict[str, Any] = {
     "placements": [
-        {"placement": "home", "settings": {"policy": "optimism", "n": 12, "budget": 0.05}}
+        {"placement": "home", "settings": {"policy": "gittins", "n": 12, "budget": 0.05}}
     ]
 }
 MODELS: dict[str, Any] = {"snapshot": "", "learner": {"weights": [], "state": []}}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Time = Annotated[str | float, Meta(description="RFC 3339, or epoch seconds or milliseconds.")]
@@ -150,6 +150,22 @@ class ListIn(Struct, kw_only=True):
     exclude_item_ids: list[str] = []
     explain: Annotated[bool, Meta(description="Adds reasons[] to every item.")] = False
     dry_run: Annotated[bool, Meta(description="Decides, but stores nothing.")] = False
+
+
+class GroupSwitchIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Whether items are explored. A group that the settings do not name says what it holds."""
+
+    stopped: bool | None = None
+    filter: dict[str, Any] | None = None
+
+
+class SwitchIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """True stops exploring, false allows it, null: as the settings say. What is left out stays."""
+
+    stopped: bool | UnsetType | None = UNSET
+    segments: dict[str, bool | None] = {}
+    groups: dict[str, GroupSwitchIn] = {}
+    reason: Annotated[str, Meta(max_length=200, description="For whoever reads it later.")] = ""
 
 
 class RejectedIn(Struct, kw_only=True):

@@ -276,12 +276,39 @@ class BalanceOut(Struct, kw_only=True):
     ]
     decisions: Annotated[float, Meta(description="Decisions behind `measured`, decayed.")]
     history: Annotated[list[MoveOut], Meta(description="Of level or λ; newest last.")]
+    limits: Annotated[
+        LimitsOut | None, Meta(description="Of exploring, and where each stands; else null.")
+    ] = None
+
+
+class LimitsOut(Struct, kw_only=True):
+    """What exploring is held to beside its balance, and where each limit stands."""
+
+    stopped: bool
+    why: Annotated[str, Meta(description="Why nothing is explored now; empty where it may be.")]
+    limit: Annotated[dict[str, Any], Meta(description="Money a day and in all; 0: no limit.")]
+    segments: dict[str, dict[str, Any]]
+    groups: Annotated[dict[str, dict[str, Any]], Meta(description="`spread` 0: not explored.")]
+    guarantee: Annotated[dict[str, Any] | None, Meta(description="`credit`: reward above it.")]
+    apprentice: Annotated[dict[str, Any] | None, Meta(description="`share`: lists that are ours.")]
+
+
+class AlarmOut(Struct, kw_only=True):
+    """Clicks are no longer what they were."""
+
+    at: TimeOut
+    where: Annotated[str, Meta(description="A category, or the shop.")]
+    since: TimeOut
+    before: Annotated[float, Meta(description="Clicks a look.")]
+    after: float
+    reason: str
 
 
 class BalancesOut(Struct, kw_only=True):
     """Every placement's balances: exploring first, then what its settings ask for."""
 
     balances: list[BalanceOut]
+    alarms: Annotated[list[AlarmOut], Meta(description="Of the whole shop; newest last.")]
 
 
 class CapOut(Struct, kw_only=True):

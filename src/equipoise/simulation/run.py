@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from threading import Event as Signal
 
@@ -17,7 +17,7 @@ from equipoise.simulation.client import InProcess, OverHTTP, Shopfront
 from equipoise.simulation.meter import Meter, Outcome
 from equipoise.simulation.shop import Shop
 from equipoise.simulation.shoppers import Shoppers, Visit, timetable
-from equipoise.simulation.visits import Scene, Session
+from equipoise.simulation.visits import CHECKOUT_MS, Scene, Session
 
 VISITS_PER_DAY = 400.0
 """A small shop."""
@@ -47,6 +47,8 @@ def simulate(
     worth: Worth | None = None,
     prefix: str = "",
     stop: Signal | None = None,
+    checkout_ms: float = CHECKOUT_MS,
+    besides: Callable[[Scene], None] = lambda scene: None,
 ) -> Outcome:
     """Open ``shop`` on ``shopfront`` and let shoppers come until there have been enough.
 
@@ -60,6 +62,8 @@ def simulate(
         similar: whether product pages ask for a list of similar items too.
         worth: of the outcomes, for the true reward; the recommender's defaults if None.
         prefix: of event and order ids, for a second run into one log.
+        checkout_ms: median time from a cart to its order.
+        besides: puts into the opened world's agenda what is to happen beside the visits.
 
     Raises:
         ValueError: neither ``decisions`` nor ``seconds``, or a number that cannot be.
@@ -70,9 +74,10 @@ def simulate(
     pace = _pace(clock, speed, stop or Signal())
     scene = _scene(
         shop, shopfront, pace, seed=seed, n=n, similar=similar, measured=measured,
-        worth=worth or Worth(), prefix=prefix,
+        worth=worth or Worth(), prefix=prefix, checkout_ms=checkout_ms,
     )  # fmt: skip
     _open(scene)
+    besides(scene)
     _expect(scene, timetable(seed, visits_per_day))
     return _live(scene, pace, decisions, None if seconds is None else seconds * 1_000.0)
 
@@ -133,6 +138,7 @@ def _scene(
     measured: tuple[str, ...],
     worth: Worth,
     prefix: str,
+    checkout_ms: float = CHECKOUT_MS,
 ) -> Scene:
     return Scene(
         seed=seed,
@@ -148,6 +154,7 @@ def _scene(
         prefix=prefix,
         n=n,
         similar=similar,
+        checkout_ms=checkout_ms,
     )
 
 

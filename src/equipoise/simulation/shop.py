@@ -85,6 +85,26 @@ class Labels:
     """Milliseconds after the opening; 0 or less for what was there from the start."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Climate:
+    """What changes by itself; 0 for what stands still."""
+
+    drift: float = DRIFT
+    """Spread of an item's wandering appeal, log-odds."""
+    drift_days: float = DRIFT_DAYS
+    jump: float = JUMP
+    """Chance that an item's appeal is drawn anew on a day."""
+    season: float = SEASON
+    """Amplitude of a department's year, log-odds."""
+    season_days: float = SEASON_DAYS
+    tastes: bool = True
+    """Whether shoppers' tastes move from visit to visit."""
+
+
+STILL = Climate(drift=0.0, jump=0.0, season=0.0, tastes=False)
+USUAL = Climate()
+
+
 @dataclass
 class Shop:
     """A shop of ``len(shop)`` items, some of them launched later."""
@@ -95,14 +115,21 @@ class Shop:
     """(items,) log-odds of a click by a looker, against the shop's average item: the secret."""
     conversion: Floats
     """(items,) log-odds of a cart by a visitor of the page, against the average: another secret."""
+    climate: Climate = USUAL
     _weather: Weather = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._weather = Weather(self.seed, len(self))
+        self._weather = Weather(self.seed, len(self), self.climate)
 
     @classmethod
     def make(
-        cls, seed: int, *, n_items: int = 480, launches: int = 120, launch_days: float = 28.0
+        cls,
+        seed: int,
+        *,
+        n_items: int = 480,
+        launches: int = 120,
+        launch_days: float = 28.0,
+        climate: Climate = USUAL,
     ) -> Shop:
         """A shop that opens with ``n_items`` and launches so many more over ``launch_days``.
 
@@ -115,7 +142,8 @@ class Shop:
             [-rng.gamma(2.0, 150.0, n_items), np.sort(rng.uniform(0, launch_days, launches))]
         )
         labels = _labels(rng, launch * DAY)
-        return cls(seed, labels, _quality(rng, labels), rng.normal(0.0, 0.4, len(launch)))
+        quality, conversion = _quality(rng, labels), rng.normal(0.0, 0.4, len(launch))
+        return cls(seed, labels, quality, conversion, climate)
 
     def __len__(self) -> int:
         return len(self.labels.price)
@@ -136,7 +164,8 @@ class Shop:
     def appeal(self, ms: float) -> Floats:
         """(items,) log-odds of a click at this time: quality, drift, jumps and season."""
         day = max(0, int(ms // DAY))
-        season = SEASON * np.sin(2 * np.pi * day / SEASON_DAYS + self._phase)
+        year = 2 * np.pi * day / self.climate.season_days
+        season = self.climate.season * np.sin(year + self._phase)
         today: Floats = self.quality + self._weather.on(day) + season[self.labels.shelf]
         return today
 
@@ -203,8 +232,8 @@ class Shop:
 class Weather:
     """Drift and jumps of the items' appeal, a step a day; any day may be asked for."""
 
-    def __init__(self, seed: int, n: int) -> None:
-        self.seed, self.n = seed, n
+    def __init__(self, seed: int, n: int, climate: Climate = USUAL) -> None:
+        self.seed, self.n, self.climate = seed, n, climate
         self._rewind()
 
     def on(self, day: int) -> Floats:
@@ -223,9 +252,10 @@ class Weather:
     def _step(self) -> None:
         self._day += 1
         rng = derive(self.seed, "simulation.weather", str(self._day))
-        kept = np.exp(-1.0 / DRIFT_DAYS)
-        self._wander = kept * self._wander + DRIFT * np.sqrt(1 - kept**2) * rng.normal(size=self.n)
-        jumps = rng.random(self.n) < JUMP
+        kept = np.exp(-1.0 / self.climate.drift_days)
+        step = self.climate.drift * np.sqrt(1 - kept**2)
+        self._wander = kept * self._wander + step * rng.normal(size=self.n)
+        jumps = rng.random(self.n) < self.climate.jump
         fresh = _individual(rng, self.n) - _individual(rng, self.n)
         self._jumped = np.where(jumps, fresh, self._jumped)
 

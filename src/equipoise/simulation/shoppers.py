@@ -136,8 +136,10 @@ class Shoppers:
         self._people[visit.shopper] = shopper
         while len(self._people) > REMEMBERED:
             self._people.popitem(last=False)
-        if visit.ordinal:
+        if visit.ordinal and self.shop.climate.tastes:
             _move_on(shopper, rng)
+        if visit.ordinal:
+            shopper.logged_in = shopper.logged_in or bool(rng.random() < LOGS_IN)
         shopper.intent = _intent(shopper, rng)
         _rest(shopper, visit.ms)
         return shopper
@@ -203,7 +205,6 @@ def _move_on(shopper: Shopper, rng: np.random.Generator) -> None:
     shopper.shelf = TASTE_KEPT * shopper.shelf + noise * rng.normal(size=len(SHELVES))
     if rng.random() < ABRUPT:
         shopper.department = _favourites(rng)
-    shopper.logged_in = shopper.logged_in or bool(rng.random() < LOGS_IN)
 
 
 def _intent(shopper: Shopper, rng: np.random.Generator) -> int:

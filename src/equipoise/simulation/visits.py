@@ -80,6 +80,8 @@ class Scene:
     n: int
     similar: bool
     """Whether product pages ask for similar items."""
+    checkout_ms: float = CHECKOUT_MS
+    """Median time from a cart to its order."""
 
     def available(self, ms: float) -> Bools:
         return np.asarray(self.shop.launched(ms) & (self.stock > 0))
@@ -261,7 +263,7 @@ class Session:
         self._note("add_to_cart", ms, [line], value=line["price"] * quantity, currency="EUR")
         self.scene.meter.happened(step.placement, "carts")
         if luck.random() < self.scene.shoppers.purchase()[step.item]:
-            delay = CHECKOUT_MS * np.exp(CHECKOUT_SPREAD * luck.normal())
+            delay = self.scene.checkout_ms * np.exp(CHECKOUT_SPREAD * luck.normal())
             review = luck.random() < REVIEWS
             self.scene.agenda.at(ms + delay, lambda then: self._order(then, step, line, review))
 
