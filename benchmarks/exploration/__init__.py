@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-PARTS = frozenset({"__init__", "worlds", "play", "vowpal", "context_world", "slate_world"})
+PARTS = frozenset({"__init__", "worlds", "play", "vowpal", "context_world"})
 """Modules that rows share."""
 
 

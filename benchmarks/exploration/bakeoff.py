@@ -4,10 +4,10 @@
 [--fresh]``
 
 *Environment*: the protocol of Bietti, Agarwal and Langford, *A Contextual Bandit Bake-off*, JMLR
-2021. 15 classification sets (the archive ``bakeoff``; EQUIPOISE_DATA_SETS names its folder), each
+2021. 15 classification sets (the archive ``bakeoff`` in EQUIPOISE_DATA_SETS or ../shared/data), each
 shuffled 3 times and gone through once: context = features, action = class, loss 0 or 1, and only
-the loss of the chosen action is seen. Shuffles from 100 on were looked at while the bandit was
-built; what is reported are 0, 1 and 2.
+the loss of the chosen action is seen. What is reported are shuffles 0, 1 and 2; those from 100 to
+104 were used to build the bandit.
 
 *Settings*: ours as ``ContextualBandit(random_state=shuffle)``, in rows below it with one thing
 changed. VW from PyPI in an environment of its own, every form at five learning rates; what is shown
@@ -20,16 +20,18 @@ with L_oaa that of VW's ``--oaa`` (full information) at its best rate for the se
 being told every answer, 1 is as bad as luck. Mean over sets. *wins − losses*: sets whose losses
 differ at 5 % by a two-sided z-test of two shares, n the examples of all shuffles. The
 interval is a paired bootstrap over sets, 95 %. VW's losses and seconds are kept in the cache, so
-that another run is quick. Steps a second are of one core (processor time, so that others may use the
-machine), VW's with the parsing of its text, ours with the first 256 decisions of each set, which are
-not compiled.
+that another run is quick. Steps a second are of one core (processor time: others may use the
+machine), VW's with the parsing of its text, ours with the first 256 decisions of each set, which
+are not compiled.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import process_time
 from typing import Any
 
@@ -119,13 +121,19 @@ class Losses:
         return self.steps[method] / self.seconds[method]
 
 
+def folder() -> Path:
+    """Where the sets are, unpacked."""
+    beside = Path(__file__).parents[2].parent / "shared" / "data"
+    return locate("bakeoff", archives=Path(os.environ.get("EQUIPOISE_DATA_SETS") or beside))
+
+
 def names() -> list[str]:
-    return sorted(path.stem for path in locate("bakeoff").glob("*.npz"))
+    return sorted(path.stem for path in folder().glob("*.npz"))
 
 
 def task(name: str, shuffle: int, rows: int | None) -> Task:
     """The set in the order of this shuffle, cut to its first ``rows``."""
-    with np.load(locate("bakeoff") / f"{name}.npz") as file:
+    with np.load(folder() / f"{name}.npz") as file:
         x, y, k = file["X"].astype(float), file["y"].astype(np.int64), int(file["K"])
     order = derive(shuffle, "bakeoff", name).permutation(len(y))[:rows]
     return Task(name, shuffle, x[order], y[order], k)
@@ -286,7 +294,7 @@ def _one_by_one(x: Floats, reward: Floats, actions: int) -> float:
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks exploration bakeoff")
     parser.add_argument("--shuffles", type=int, default=3)
-    parser.add_argument("--first", type=int, default=0, help="first shuffle; 100 and on: built on")
+    parser.add_argument("--first", type=int, default=0, help="first shuffle; 100 to 104: built on")
     parser.add_argument("--sets", nargs="*", help="some of the sets")
     parser.add_argument("--rows", type=int, help="the first rows of each alone")
     parser.add_argument("--fresh", action="store_true", help="run and time VW anew")

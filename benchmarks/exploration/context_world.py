@@ -10,7 +10,7 @@ from numba import njit
 
 from equipoise.exploration.beliefs.bank import reweigh
 from equipoise.exploration.beliefs.linear_kernels import absorb, decay, predict_actions, start
-from equipoise.exploration.policies.gittins import index_of
+from equipoise.exploration.policies.gittins import raised, reach_of
 from equipoise.randomness import derive
 from equipoise.types import Bools, Floats
 
@@ -40,9 +40,7 @@ def context_world(kind: str, seed: int) -> ContextWorld:
     """``stationary``, ``launches`` (an action anew every 400) or ``drift`` (30 % every 8,000)."""
     rng = derive(seed, "benchmarks.exploration.context", kind)
     steps = DECISIONS // EVERY
-    coefficients = np.repeat(
-        SPREAD * rng.normal(size=(1, ACTIONS, FEATURES)), steps, axis=0
-    )
+    coefficients = np.repeat(SPREAD * rng.normal(size=(1, ACTIONS, FEATURES)), steps, axis=0)
     launched = np.zeros((steps, ACTIONS), dtype=bool)
     for step in range(1, steps):
         if kind == "launches" and step % (400 // EVERY) == 0:
@@ -61,9 +59,12 @@ def context_world(kind: str, seed: int) -> ContextWorld:
 def play_context(
     world: ContextWorld, rule: int, parameter: float, **options: float
 ) -> tuple[float, float]:
-    """Share of the oracle's reward, and of the expected reward spent on exploring."""
+    """Share of the oracle's reward, and of the expected reward spent on exploring.
+
+    ``rule``: 0 ε, 1 softmax, 2 inverse gap, 5 Gittins, 6 the same held to a share, 7 LinUCB.
+    """
     chosen = {"horizon": 20_000.0, "turnover": 2.0, "temperature": 0.02, "share": 1e-5,
-              "drift": 2.0, "spread_out": 1.0} | options  # fmt: skip
+              "drift": 0.5} | options  # fmt: skip
     earned, possible, spent, expected = _play(
         world.coefficients, world.launched, world.contexts, world.luck, world.noise, MEMORIES,
         SPREAD, rule, parameter, *chosen.values(),
@@ -87,7 +88,6 @@ def _play(
     temperature: float,
     share: float,
     drift: float,
-    spread_out: float,
 ) -> tuple[float, float, float, float]:
     actions, d = coefficients.shape[1:]
     memories = len(half_life)
@@ -145,9 +145,9 @@ def _play(
         else:
             level = parameter if rule == 5 else math.exp(log_level)
             for a in range(actions):
-                index[a] = index_of(
-                    mean[a], variance[a], 1.0, horizon * spread_out, level, 0.0
-                )
+                # An action is the best in one context of as many as there are actions.
+                reach = level * reach_of(variance[a], 1.0, horizon / actions)
+                index[a] = raised(mean[a], reach, 0.0)
             lead = np.argmax(index)
             scale = max(temperature * (index[lead] - mean[lead]), 1e-9)
             p[:] = np.exp((index - index[lead]) / scale)

@@ -5,7 +5,7 @@
 *Environment*: UCI Online Retail (the archive ``online-retail``; EQUIPOISE_DATA_SETS names its
 folder), played again by ``equipoise.simulation.replay``: its orders in their order, before each
 visit's first a list of 12 on the home page, and items on the shelves from the day they were really
-first sold. What the first two weeks name is there from the start. The first 1,500 events are about
+first sold. What the first week names is there from the start. The first 1,500 events are about
 18 days, of 374 that the log has: the first flood of launches, at a length that can be repeated.
 
 *Settings*: the engine with its defaults, in process, from an empty log, without trained
@@ -18,7 +18,7 @@ anyhow: policies are compared as forecasters of orders (the module's own docstri
 that favours those that show what sells already. *New best-sellers*: of the items launched during
 the run the twenty with most buyers in the 28 days after it. *Found*: shown to somebody who goes on
 to buy it; the days from launch to that are a median over the twenty, those never found counted as
-longest. *Tried*: shown at all.
+longest. *Tried*: share of all launches that were shown to anybody.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     },
 }
 """Name → what is changed in ``[placements.home]``."""
-OPENING_DAYS, JUDGED_DAYS, BEST = 14.0, 28.0, 20
+OPENING_DAYS, JUDGED_DAYS, BEST = 7.0, 28.0, 20
 CONFIDENCE = 0.95
 
 
@@ -111,17 +111,16 @@ class Row:
     explored: float
     launched: int
     tried: float
-    """Share of the new best-sellers that were shown."""
+    """Share of all launches that were shown."""
     found: float
+    """Share of the new best-sellers that were shown to a buyer."""
     days: float
     """Median from launch to found; infinite where fewer than half were."""
 
 
 @cache
 def log() -> tuple[Item | Event, ...]:
-    return tuple(
-        noun for noun in DATA_SETS["online-retail"]() if isinstance(noun, Item | Event)
-    )
+    return tuple(noun for noun in DATA_SETS["online-retail"]() if isinstance(noun, Item | Event))
 
 
 def play(policy: str, seed: int, events: int) -> Row:
@@ -136,6 +135,11 @@ def play(policy: str, seed: int, events: int) -> Row:
     if outcome.rejected:
         raise RuntimeError(f"the engine refused what the log holds: {outcome.rejected}")
     launches = shopfront.launches
+    if len(launches.launched) < BEST:
+        raise SystemExit(
+            f"{len(launches.launched)} items were launched in {events} events; {BEST} are needed:"
+            " ask for more events"
+        )
     best = best_sellers(launches.launched, events)
     times = [launches.found.get(item, np.inf) - launches.launched[item] for item in best]
     return Row(
@@ -146,7 +150,7 @@ def play(policy: str, seed: int, events: int) -> Row:
         hit_rate=outcome.hit_rate,
         explored=outcome.explored / outcome.slots,
         launched=len(launches.launched),
-        tried=float(np.mean([item in launches.shown for item in best])),
+        tried=len(launches.shown) / len(launches.launched),
         found=float(np.isfinite(times).mean()),
         days=float(np.sort(times)[(len(times) - 1) // 2]) / DAY,
     )

@@ -40,6 +40,8 @@ LIMITS = {"plackett_luce": 1.0, "square_cb": 1.0, "thompson": 3.0, "optimism": 3
 """Milliseconds, in the median."""
 REWARDS_WANTED = 50_000
 COLD, SETTLED = 50, 20_000
+NOISE = 0.09
+"""Variance of one reward."""
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 PEER = """
@@ -100,8 +102,8 @@ def ours(decisions: int, rewards: int) -> dict[str, Any]:
     for name, seen in (("cold", COLD), ("settled", SETTLED)):
         x = rng.normal(size=(seen, FEATURES))
         truth = rng.normal(size=FEATURES) / np.sqrt(FEATURES)
-        reward = 0.1 * x @ truth + rng.normal(0, 0.3, seen)
-        belief = GaussianBelief(FEATURES, prior_precision=9.0, noise=0.09).update(x, reward)
+        reward = 0.1 * x @ truth + rng.normal(0, np.sqrt(NOISE), seen)
+        belief = GaussianBelief(FEATURES, prior_precision=9.0, noise=NOISE).update(x, reward)
         for cls in POLICIES:
             times = [_decide(cls(), belief, rng) for _ in range(decisions + 3)][3:]
             found.setdefault(cls.name, {})[name] = np.percentile(times, [50, 95]).tolist()
@@ -131,7 +133,7 @@ def _decide(policy: Any, belief: Any, rng: Any, *, joint: bool = False) -> float
     start = time.perf_counter()
     mean, variance = belief.predict(x)
     root = belief.covariance_root(x) if joint else None
-    scored = Scored(items, mean, variance, None, root)
+    scored = Scored(items, mean, variance, np.full(CANDIDATES, NOISE), root)
     drawn = draw(policy, scored, Rules.of(n=CANDIDATES), SLOTS, 1.0, look, rng)
     spent = 1e3 * (time.perf_counter() - start)
     if len(drawn.chosen) != SLOTS:

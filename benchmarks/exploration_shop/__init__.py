@@ -1,6 +1,6 @@
 """Does the balance of exploring and exploiting earn more than greedy and than any fixed ε?
 
-``python -m benchmarks exploration_shop [--seeds 20] [--processes 2] [--quick] [--csv FILE]``
+``python -m benchmarks exploration_shop [--seeds 20] [--policies NAME …] [--quick] [--csv FILE]``
 
 *Environment*: ``equipoise.simulation``, a shop of 300 items, 60 of them launched over the four
 weeks that are played, with drifting appeal, drifting and abruptly changing tastes, position bias
@@ -39,6 +39,7 @@ from scipy.stats import t as student
 DEFAULT = "default"
 POLICIES: dict[str, dict[str, Any]] = {
     DEFAULT: {},
+    "optimism": {"policy": "optimism"},
     "thompson": {"policy": "thompson"},
     "plackett_luce": {"policy": "plackett_luce"},
     "greedy": {"policy": "greedy", "fixed_level": 0.0},
@@ -138,8 +139,10 @@ def _late_share(curve: dict[str, Any]) -> float:
     return float(earned / possible) if possible > 0 else 0.0
 
 
-def play_all(seeds: range, environment: Environment, processes: int) -> Iterator[Row]:
-    """Every policy in every world, in whatever order they end."""
+def play_all(
+    seeds: range, environment: Environment, processes: int, policies: Sequence[str] = ()
+) -> Iterator[Row]:
+    """Every policy, or those named, in every world, in whatever order they end."""
     # Small matrices: threads of the linear algebra would only get in one another's way.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -147,7 +150,7 @@ def play_all(seeds: range, environment: Environment, processes: int) -> Iterator
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         runs = [
             pool.submit(play, seed, policy, environment)
-            for seed, policy in product(seeds, POLICIES)
+            for seed, policy in product(seeds, policies or POLICIES)
         ]
         for run in as_completed(runs):
             yield run.result()
@@ -194,7 +197,8 @@ def table(df: pl.DataFrame) -> str:
     head = (f"{'policy':<15}{'reward €':>10}{'± se':>8}{'oracle %':>10}{'last ¼ %':>10}"
             f"{'spent %':>9}{'explored %':>12}{'orders':>8}{'default gains %':>17}"
             f"{'interval':>18}")  # fmt: skip
-    return "\n".join([head, *(_line(df, policy) for policy in POLICIES)])
+    played = set(df["policy"])
+    return "\n".join([head, *(_line(df, policy) for policy in POLICIES if policy in played)])
 
 
 def _line(df: pl.DataFrame, policy: str) -> str:
@@ -220,6 +224,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--decisions", type=int, help="home lists a run")
     parser.add_argument("--quick", action="store_true", help="a smaller shop, fewer lists, 4 seeds")
+    parser.add_argument("--policies", nargs="*", choices=list(POLICIES), default=list(POLICIES))
     parser.add_argument("--csv", type=Path, help="write every run here")
     options = parser.parse_args(argv)
     environment = QUICK if options.quick else Environment()
@@ -227,10 +232,10 @@ def main(argv: list[str]) -> int:
         environment = Environment(options.decisions, environment.n_items, environment.launches)
     count = min(options.seeds, 4) if options.quick else options.seeds
     seeds = range(options.first_seed, options.first_seed + count)
-    rows = []
-    for row in play_all(seeds, environment, options.processes):
+    rows, policies = [], list(dict.fromkeys([DEFAULT, *options.policies]))
+    for row in play_all(seeds, environment, options.processes, policies):
         rows.append(row)
-        print(f"\r{len(rows)} of {count * len(POLICIES)} runs", end="", flush=True)
+        print(f"\r{len(rows)} of {count * len(policies)} runs", end="", flush=True)
     df = frame(rows)
     if options.csv:
         df.write_csv(options.csv)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -106,14 +107,10 @@ def test_moves_are_told_with_their_reason_and_not_at_every_turn() -> None:
     _, _, moves, _ = run(Guarantee(alpha=0.1), stationary, 3, 3_000)
 
     assert len(moves) >= 2
-    assert all(b.ts - a.ts >= 100 for a, b in pairs(moves))
-    assert all(a.after != b.after for a, b in pairs(moves))
+    assert all(b.ts - a.ts >= 100 for a, b in pairwise(moves))
+    assert all(a.after != b.after for a, b in pairwise(moves))
     assert moves[0].reason.endswith("covers one more at its worst: exploring")
     assert "lists earned over 90 % of the baseline's no longer covers one more" in moves[1].reason
-
-
-def pairs(moves: list[Move]) -> Iterator[tuple[Move, Move]]:
-    return zip(moves, moves[1:], strict=False)
 
 
 def test_x_is_unbiased_whatever_the_guess() -> None:

@@ -125,7 +125,7 @@ def policies(arms: int, seed: int) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def play(policy: Any, stream: dict[str, Array], batch: int, rng: Any) -> list[int]:
-    """What it shows at each turn: one of the user's own items that it has not shown them yet."""
+    """What it shows at each turn: one of the user's own items, once only where ``once`` is set."""
     open_, rewards = stream["open"].copy(), stream["rewards"]
     turns, users = stream["turns"], stream["users"]
     shown = np.empty(len(turns), dtype=np.int64)
@@ -137,7 +137,8 @@ def play(policy: Any, stream: dict[str, Array], batch: int, rng: Any) -> list[in
             ranks = policy.ranked(x)
         first = open_[now[:, None], ranks].argmax(axis=1)
         shown[start : start + batch] = ranks[np.arange(len(now)), first]
-        open_[now, shown[start : start + batch]] = False
+        if stream["once"]:
+            open_[now, shown[start : start + batch]] = False
         seen = slice(0, start + len(now))
         policy.learn(users[turns[seen]], shown[seen], rewards[turns[seen], shown[seen]])
     return [int(item) for item in shown]
@@ -145,7 +146,7 @@ def play(policy: Any, stream: dict[str, Array], batch: int, rng: Any) -> list[in
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--stream", required=True, help="npz of users, open, rewards, turns")
+    parser.add_argument("--stream", required=True, help="npz: users, open, rewards, turns, once")
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True, help="above 0: so they want it")
     parser.add_argument("--only", nargs="*", help="some of the policies")

@@ -11,8 +11,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 """Okabe and Ito's, which colour-blind readers tell apart, and one more."""
 DASHES = ("", "6 3", "2 2", "8 3 2 3")
 """Lines differ in these too: for whoever prints in grey."""
-WIDTH, HEIGHT = 860, 440
-LEFT, RIGHT, TOP, BOTTOM = 64, 250, 48, 52
+WIDTH, HEIGHT = 930, 440
+LEFT, RIGHT, TOP, BOTTOM = 64, 320, 48, 52
 TICKS = 5
 
 

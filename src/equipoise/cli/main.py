@@ -15,9 +15,10 @@ from equipoise.cli.ope import commands as proving
 from equipoise.cli.output import complain
 from equipoise.cli.serve import commands as serving
 from equipoise.cli.shop import commands as keeping
+from equipoise.cli.simulate import commands as simulating
 from equipoise.errors import EquipoiseError
 
-COMMANDS = {**keeping, **bringing, **learning, **proving, **asking, **serving}
+COMMANDS = {**keeping, **bringing, **learning, **proving, **asking, **simulating, **serving}
 
 app = typer.Typer(
     name="equipoise",

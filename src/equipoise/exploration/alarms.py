@@ -60,8 +60,8 @@ class Watch:
     """An ``Adwin`` for the shop and for each of its parts (categories). Mutable; a fold.
 
     Args:
-        least: expected rewards of a part before the first alarm on it: until then it is the belief
-            that moves, not the world.
+        least: expected rewards of a part before it is watched, and again after an alarm on it:
+            until then it is the belief that moves, not the world.
         delta: of each ``Adwin``.
     """
 
@@ -86,7 +86,12 @@ class Watch:
         if window is None:
             window = self._windows[part] = self._window()
         value = residual(reward, expected, noise)
-        return window.update(value, ts, (reward, looks, expected))
+        cut = window.update(value, ts, (reward, looks, expected))
+        if cut is not None:
+            # One change is one alarm: what follows it is learnt first, and watched again then.
+            del self._windows[part]
+            self._expected[part] = 0.0
+        return cut
 
     def _window(self) -> Adwin:
         return Adwin(delta=self._delta, least=30, grace=100, reach=FURTHEST)

@@ -90,7 +90,8 @@ class PageHinkley:
 
 
 class Cut(NamedTuple):
-    """A window fell into two parts: what is dropped, and what is kept."""
+    """A window fell into two parts: before the change and after it, as far as buckets can tell.
+    What is kept is what ADWIN keeps, which may begin a little earlier."""
 
     before: Bucket
     after: Bucket
@@ -206,12 +207,26 @@ class Adwin:
             self._rows[size + 1].append(row.pop(0).joined(row.pop(0)))
 
     def _shrink(self) -> Cut | None:
-        dropped = Bucket()
+        if not self._changed():
+            return None
+        cut = self._likeliest()
         while self._changed():
             oldest = max(size for size, row in enumerate(self._rows) if row)
-            dropped = dropped.joined(self._rows[oldest].pop(0))
+            del self._rows[oldest][0]
             self._whole = _together(self._oldest_first())
-        return Cut(dropped, self._whole) if dropped.n else None
+        return cut
+
+    def _likeliest(self) -> Cut:
+        """Where the window falls apart best: the greatest likelihood of two means over one."""
+        buckets = list(self._oldest_first())
+        after = [Bucket()]
+        for bucket in reversed(buckets):
+            after.append(bucket.joined(after[-1]))
+        before, cuts = Bucket(), []
+        for bucket, rest in zip(buckets, after[-2:0:-1], strict=False):
+            before = before.joined(bucket)
+            cuts.append(Cut(before, rest))
+        return max(cuts, key=lambda cut: _gain(*cut))
 
     def _changed(self) -> bool:
         before = Bucket()
@@ -253,6 +268,11 @@ class Window(Struct, array_like=True):
     seen: int
     rows: list[list[Bucket]]
     whole: Bucket
+
+
+def _gain(before: Bucket, after: Bucket) -> float:
+    """Scatter that two means explain beyond one."""
+    return (before.mean - after.mean) ** 2 * before.n * after.n / (before.n + after.n)
 
 
 def _together(buckets: Iterator[Bucket]) -> Bucket:

@@ -34,6 +34,10 @@ class SourceShares:
     Poisson count about 1. An item counts for the source that ranked it highest. Shares stay within
     ``1 / most`` and ``most``: a source that is hardly heard can always come back. A fold.
 
+    Do not expect much of it. In the simulated shop, with a pool for 60 of 540 items, the best list
+    that the pool allowed was worth 0 to 5 % more (three seeds); the greedy list by what was
+    believed, from -0.1 to 0.7 % more: the ranking had found most of it already.
+
     Args:
         prior: clicks after which a source's own record weighs as much as "like all others".
         half_life: slots of a placement after which one counts half.

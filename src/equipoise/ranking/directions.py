@@ -108,7 +108,7 @@ class Tail:
     name: str = "tail"
 
     def given(self, items: Positions, reward: Floats) -> Given:
-        return Given(1.0 - self.head.holds(items), np.ones(len(items)))
+        return Given((~self.head.holds(items)).astype(float), np.ones(len(items)))
 
 
 @dataclass(frozen=True, slots=True)

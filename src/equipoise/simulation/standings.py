@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from equipoise.simulation.contest import Result
 from equipoise.types import Floats
@@ -124,7 +124,7 @@ def _error(values: Sequence[float]) -> float:
 def _half_width(values: Sequence[float], confidence: float) -> float:
     if len(values) < 2:
         return math.nan
-    return float(student.ppf((1.0 + confidence) / 2.0, len(values) - 1) * _error(values))
+    return float(stdtrit(len(values) - 1, (1.0 + confidence) / 2.0) * _error(values))
 
 
 def _band(runs: Sequence[Result]) -> Band:
