@@ -283,7 +283,7 @@ def _table_at(path: str) -> type[Table] | None:
         return Settings
     if path.startswith("placements"):
         of: dict[str, type[Table]] = {"segments": Segment, "groups": ItemGroup}
-        return of.get("".join(path.split(".")[2:3]).partition("[")[0], Placement)
+        return next((of[name] for name in of if f".{name}[" in path), Placement)
     found = getattr(Settings(), path.split(".", maxsplit=1)[0], None)
     return type(found) if isinstance(found, Table) else None
 

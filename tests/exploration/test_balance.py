@@ -87,6 +87,45 @@ def test_a_budget_is_a_cap() -> None:
     assert balance.measured(state) == pytest.approx(0.01)
 
 
+def test_a_floor_is_reached_above_the_natural_level() -> None:
+    """Spending 1 % at the natural level, asked for at least 3 %: the level rises beyond 1, and says
+    why; at 20 times as costly it comes down again, to the target."""
+    balance = Balance(target=0.05, floor=0.03, half_life=500.0, step=0.005)
+    state, moves, rows = run(balance, lambda level, rng: (0.01 * level, 1.0), 0, 4_000)
+
+    assert rows[2_000:, 0].mean() == pytest.approx(0.03, rel=0.1)
+    assert balance.level(state) == pytest.approx(3.0, rel=0.1)
+    assert "floor 3 %: exploring more" in moves[-1].reason
+    state, moves, rows = run(balance, lambda level, rng: (0.2 * level, 1.0), 0, 4_000, state)
+    assert rows[2_000:, 0].mean() == pytest.approx(0.05, rel=0.1)
+    assert moves[0].reason.endswith("exploring less")
+
+
+def test_between_floor_and_target_the_level_rests() -> None:
+    """2 % at the natural level lies between 1 and 5 %: the level stays at it, whatever the luck."""
+    balance = Balance(target=0.05, floor=0.01, half_life=500.0, step=0.002)
+    _, moves, rows = run(balance, lambda level, rng: (0.04 * level * rng.random(), 1.0), 0, 3_000)
+
+    assert np.median(rows[:, 2]) == pytest.approx(1.0, rel=0.05)
+    assert moves == []
+
+
+def test_a_floor_that_cannot_be_reached_is_tried_up_to_the_lift() -> None:
+    """A policy that has no way to spend is not driven to infinity."""
+    balance = Balance(target=0.05, floor=0.03, step=0.05, lift=4.0)
+    state, _, _ = run(balance, lambda level, rng: (0.0, 1.0), 0, 2_000)
+
+    assert balance.level(state) == pytest.approx(4.0)
+
+
+def test_the_words_say_of_what() -> None:
+    """The same mechanism for another share."""
+    balance = Balance(target=0.05, step=0.01, of="the looks that exploring gave")
+    _, moves, _ = run(balance, lambda level, rng: (0.2, 1.0), 0, 100)
+
+    assert moves[0].reason.startswith("spent 20 % of the looks that exploring gave over the last")
+
+
 def test_target_0_never_explores() -> None:
     """No budget, no exploring, nothing to tell."""
     balance = Balance(target=0.0)
@@ -185,6 +224,8 @@ def test_nothing_expected_moves_nothing() -> None:
     ("attempt", "message"),
     [
         (lambda: Balance(target=1.0), "target is 1.0; it is a share from 0 to below 1"),
+        (lambda: Balance(floor=0.06), "floor is 0.06; it is a share from 0 to 0.05"),
+        (lambda: Balance(lift=0.5), "lift is 0.5; it must be 1 or more, and finite"),
         (lambda: Balance(half_life=0.0), "half_life is 0.0; it must be above 0"),
         (lambda: Balance(level_max=np.inf), "level_max is inf; it must be above 0 and finite"),
         (

@@ -65,8 +65,8 @@ def test_propensities_are_those_of_the_mixture(name: str) -> None:
 
 @pytest.mark.parametrize("name", TOSSES)
 def test_drawn_frequencies_fit(name: str) -> None:
-    """Chi-square over slates at 20,000 draws, false alarm 1e-6."""
-    toss, draws = TOSSES[name], 20_000
+    """Chi-square over slates at 6,000 draws, false alarm 1e-6."""
+    toss, draws = TOSSES[name], 6_000
     rng, share = derive(1, f"test coin {name}"), toss.ours or 0.0
     counted = Counter(
         tuple(toss.draw(SCORED, RULES, SLOTS, 1.0, LOOK, rng)[0].chosen.tolist())
@@ -92,7 +92,7 @@ def test_weights_have_mean_one_and_judge_both() -> None:
     toss = TOSSES["greedy"]
     pairs = [
         toss.draw(SCORED, RULES, SLOTS, 1.0, LOOK, derive(seed, "test coin weights"))[1]
-        for seed in range(4_000)
+        for seed in range(2_000)
     ]
     theirs = np.array(pairs)
 

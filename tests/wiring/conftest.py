@@ -138,7 +138,9 @@ def live() -> Live:
 @pytest.fixture(scope="session")
 def lived() -> Engine:
     """An engine in memory that some hundred visits have taught. To be read, not to be written."""
-    engine = Engine.in_memory(clock=ManualClock(), seed=3)
+    # A budget that is soon felt, so that the balance has moved.
+    settings = build({"placements": {"home": {"budget": 0.01}}})
+    engine = Engine.in_memory(settings=settings, clock=ManualClock(), seed=3)
     _live(engine)
     return engine
 

@@ -57,7 +57,7 @@ def test_boosts_and_floors_replay(opened: Open, item_of: Callable[..., Item]) ->
     served = [front.show(n=12, boosts=(boost,)) for _ in range(5)]
 
     assert [front.engine.replay(one.decision_id) for one in served] == served
-    assert served[0].policy.parameters == {"floor": 0.2}
+    assert served[0].policy.parameters == {"floor": 0.2, "horizon": 1.0}
 
 
 def test_old_decisions_are_read_from_the_log(front: Any) -> None:

@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,13 +49,19 @@ class Referee:
         """
         command = [self.python(), str(FOLDER / f"{self.name}_world.py"), *map(str, options)]
         surroundings = {**os.environ, **dict.fromkeys(THREADS, "1")}
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=surroundings,
-        ) as world:  # fmt: skip
+        # Complaints go to a file: a pipe that nobody reads would fill, and stop the world.
+        with (
+            tempfile.TemporaryFile() as complaints,
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
+                env=surroundings,
+            ) as world,
+        ):  # fmt: skip
             outcome = _talk(world, answer)
+            world.wait()
             if outcome is None:
-                said = cast(Any, world.stderr).read().decode().strip().splitlines()
+                complaints.seek(0)
+                said = complaints.read().decode().strip().splitlines()
                 raise RuntimeError(f"{self.name} broke off: {said[-1] if said else 'no reason'}")
             return outcome
 
@@ -91,6 +98,9 @@ def _talk(
             return said["outcome"]
         if answer is None:
             raise RuntimeError(f"the world asks, and nobody was named to answer: {said}")
-        replies.write(msgspec.json.encode(answer(said)) + b"\n")
-        replies.flush()
+        try:
+            replies.write(msgspec.json.encode(answer(said)) + b"\n")
+            replies.flush()
+        except BrokenPipeError:
+            return None
     return None
