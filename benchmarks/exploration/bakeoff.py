@@ -1,13 +1,17 @@
 """Does ``ContextualBandit`` choose better than Vowpal Wabbit, with one setting for all?
 
-``python -m benchmarks exploration bakeoff [--shuffles 3] [--first 0] [--sets NAME …] [--rows N]
+``python -m benchmarks exploration bakeoff [--shuffles 3] [--first 300] [--sets NAME …] [--rows N]
 [--fresh]``
 
 *Environment*: the protocol of Bietti, Agarwal and Langford, *A Contextual Bandit Bake-off*, JMLR
-2021. 15 classification sets (the archive ``bakeoff`` in EQUIPOISE_DATA_SETS or ../shared/data), each
-shuffled 3 times and gone through once: context = features, action = class, loss 0 or 1, and only
-the loss of the chosen action is seen. What is reported are shuffles 0, 1 and 2; those from 100 to
-104 were used to build the bandit.
+2021. 15 classification sets (the archive ``bakeoff`` in EQUIPOISE_DATA_SETS or ../shared/data),
+each shuffled 3 times and gone through once: context = features, action = class, loss 0 or 1, and only
+the loss of the chosen action is seen.
+
+*Which shuffles*: 101 to 110 built the bandit. 0 to 2 were looked at too: a first version missed the
+13 wins asked for there (12 against three forms), for which the random features were doubled and the
+weighing of levels tuned, on 101 to 110. 200 to 203 compared levels and chose nothing. What is
+reported begins at 300 and was run once, after all that was settled.
 
 *Settings*: ours as ``ContextualBandit(random_state=shuffle)``, in rows below it with one thing
 changed. VW from PyPI in an environment of its own, every form at five learning rates; what is shown
@@ -294,7 +298,9 @@ def _one_by_one(x: Floats, reward: Floats, actions: int) -> float:
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks exploration bakeoff")
     parser.add_argument("--shuffles", type=int, default=3)
-    parser.add_argument("--first", type=int, default=0, help="first shuffle; 100 to 104: built on")
+    parser.add_argument(
+        "--first", type=int, default=300, help="first shuffle; below 300: looked at"
+    )
     parser.add_argument("--sets", nargs="*", help="some of the sets")
     parser.add_argument("--rows", type=int, help="the first rows of each alone")
     parser.add_argument("--fresh", action="store_true", help="run and time VW anew")

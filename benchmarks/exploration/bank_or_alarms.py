@@ -1,10 +1,10 @@
 """What follows drift better: a bank of memories, or alarms and what they forget?
 
-``python -m benchmarks exploration bank_or_alarms [--seeds 6] [--decisions 20000]``
+``python -m benchmarks exploration bank_or_alarms [--seeds 4] [--decisions 12000]``
 
 *Environment*: the one-slot worlds of ``worlds.py``, 60 items in 6 categories (click rates Beta(2,
-38)): stationary; abrupt drift (30 % of all rates redrawn every 5,000 decisions); *a category falls*
-(every 5,000 decisions one category's rates shrink to a quarter or grow threefold, another's come
+38)): stationary; abrupt drift (30 % of all rates redrawn every 4,000 decisions); *a category falls*
+(every 4,000 decisions one category's rates shrink to a quarter or grow threefold, another's come
 back); creeping drift; seasons. Nothing is announced.
 
 *Settings*: the same policy for all (exact Thompson at its natural level), the same prior. Learners:
@@ -65,8 +65,8 @@ def falls(every: int) -> Maker:
 
 MAKERS: dict[str, Maker] = {
     "stationary": stationary,
-    "abrupt drift": abrupt(5_000),
-    "a category falls": falls(5_000),
+    "abrupt drift": abrupt(4_000),
+    "a category falls": falls(4_000),
     "creeping drift": creeping(10_000.0),
     "seasons": seasons(10_000),
 }
@@ -136,8 +136,8 @@ def play(world: World, kind: str) -> tuple[float, int]:
 
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="bank_or_alarms", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=6)
-    parser.add_argument("--decisions", type=int, default=20_000)
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--decisions", type=int, default=12_000)
     asked = parser.parse_args(argv)
     print(f"{'world':<18}" + "".join(f"{kind:>22}" for kind in LEARNERS))
     for name, maker in MAKERS.items():

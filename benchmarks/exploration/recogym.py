@@ -11,8 +11,9 @@ its own (``benchmarks/exploration/referees``).
 *Settings*: seeds 42 and 7, flips 0 and 5. RecoGym's own agents first learn from 1,000 users who
 were shown products at random, as its bench does it; **ours from nobody: it learns while serving**.
 Ours is ``ContextualBandit`` with a logistic belief for each product, over the shares that products
-have in what the user has viewed so far; the policy is ``Gittins`` with its defaults. Where RecoGym
-would train BanditCount with the product that was viewed *before*, it is told the right one.
+have in what the user has viewed so far; the policy is ``Gittins`` with its defaults. (RecoGym
+trains BanditCount on the product that was viewed before the last browsing. Put right, it does worse
+with 5 flips and seed 42, 79 % for 89 %, and no better elsewhere; so it plays as it is.)
 
 *Score*: the sum of the true chances of a click over that of the best product, on the path that was
 lived, for the whole run and for the last quarter of its users. Measured in RecoGym's own step, not

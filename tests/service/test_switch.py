@@ -41,7 +41,7 @@ def test_stopped_and_allowed_again(client: Client, live: Live) -> None:
     assert msgspec.convert(answer, shapes.BalanceOut).limits is not None
     assert (answer["level"], answer["limits"]["why"]) == (0.0, "stopped")
     assert answer["history"][-1]["reason"] == "exploring stopped, by hand: sale week"
-    assert decision["policy"]["level"] == 0.0
+    assert decision["policy"]["exploration_rate"] == 0.0
     assert kept is not None
     assert b'"stopped":true' in kept.record.body
     assert put(client, stopped=None).json()["level"] > 0
@@ -104,6 +104,6 @@ def test_alarms_are_listed(client: Client, engine: Engine, clock: ManualClock) -
         )
     alarms = client.get("/v1/balances").json()["alarms"]
 
-    assert {one["where"] for one in alarms} == {"Home/Tables", "the shop"}
+    assert {one["where"] for one in alarms} == {"Home", "the shop"}
     assert alarms[0]["reason"].startswith(f"clicks in {alarms[0]['where']} fell from ")
     assert alarms[0]["after"] < alarms[0]["before"]

@@ -259,7 +259,7 @@ def test_replay_is_live(opened: Open, item_of: ItemOf, differing: Differing) -> 
 
 
 def test_an_alarm_makes_a_category_uncertain_again(opened: Open, item_of: ItemOf) -> None:
-    """A shelf's clicks dry up: the alarm names it, its items' spread widens, the others' does not."""
+    """A shelf's clicks dry up: the alarm names it, its items' spread widens, no other's does."""
     front = stocked(opened, item_of, **THOMPSON, sources=["anything"])
     known, rng = front.engine.knowledge, derive(1, "test steered alarm")
     spreads: list[tuple[float, float]] = []

@@ -80,18 +80,13 @@ def seated(options: argparse.Namespace) -> Any:
 
 
 def train(env: Any, agent: Any, users: int) -> None:
-    """Log users who are shown products at random, as RecoGym's own bench does.
-
-    BanditCount is told what was viewed before it learns: alone it would take the view before that.
-    """
+    """Log users who are shown products at random, as RecoGym's own bench does."""
     for user in range(users):
         env.reset(user)
         observation, reward, done, _ = env.step(None)
         while not done:
             before = observation
             action, observation, reward, done, _ = env.step_offline(before, reward, done)
-            if isinstance(agent, BanditCount):
-                agent.update_lpv(before)
             agent.train(before, action, reward, done)
 
 

@@ -24,6 +24,7 @@ from equipoise.exploration.balance import Balance, BalanceState, Move
 from equipoise.exploration.coin import OURS, WEIGHT, marks_of
 from equipoise.exploration.guarantee import GuaranteeState
 from equipoise.exploration.limits import Limit, LimitState
+from equipoise.exploration.standing import apprentice, guarantee, money
 from equipoise.exploration.terms import WHOLE, Part, Plan, Switch, Terms
 from equipoise.types import Arrays, Decision, Milliseconds
 
@@ -171,7 +172,7 @@ class Steering:
         return {
             "stopped": self.stopped(placement),
             "why": self.closed(placement, (), ts),
-            "limit": _money(terms.limit, held.limit or terms.limit.init(), ts),
+            "limit": money(terms.limit, held.limit or terms.limit.init(), ts),
             "segments": {name: self._segment(placement, name, ts) for name in sorted(segments)},
             "groups": {
                 name: {
@@ -181,8 +182,8 @@ class Steering:
                 }
                 for name in sorted(groups)
             },
-            "guarantee": self._guarantee(placement),
-            "apprentice": self._apprentice(placement),
+            "guarantee": guarantee(terms.guarantee, held.guarantee),
+            "apprentice": apprentice(terms.apprentice, held.apprentice),
         }
 
     # ------------------------------------------------------------ the fold
@@ -373,7 +374,7 @@ class Steering:
         held = self._of(placement)
         said: dict[str, Any] = {
             "stopped": self.stopped(placement, f"segment:{name}"),
-            "limit": _money(part.limit, _limit(part.limit, held, name), ts),
+            "limit": money(part.limit, _limit(part.limit, held, name), ts),
         }
         if part.balance is not None:
             state = _balance(part.balance, held, name)
@@ -383,34 +384,6 @@ class Steering:
                 "level": part.balance.level(state),
             }
         return said
-
-    def _guarantee(self, placement: str) -> dict[str, Any] | None:
-        guarantee = self.terms(placement).guarantee
-        if guarantee is None:
-            return None
-        state = self._of(placement).guarantee or guarantee.init()
-        return {
-            "alpha": guarantee.alpha,
-            "error": guarantee.error,
-            "allows": guarantee.allows(state),
-            "credit": guarantee.lower(state),
-            "lists": state.credit.n,
-            "under_way": state.under_way,
-        }
-
-    def _apprentice(self, placement: str) -> dict[str, Any] | None:
-        apprentice = self.terms(placement).apprentice
-        if apprentice is None:
-            return None
-        state = self._of(placement).apprentice or apprentice.init()
-        lead, least = apprentice.lead(state)
-        return {
-            "share": apprentice.share(state),
-            "lists": state.ahead.n,
-            "lead": lead,
-            "lead_at_least": least,
-            "proved": state.proved,
-        }
 
 
 _NONE = Terms()
@@ -422,12 +395,3 @@ def _limit(limit: Limit, held: _Held, segment: str) -> LimitState:
 
 def _balance(balance: Balance, held: _Held, segment: str) -> BalanceState:
     return held.segments.get(segment, _Scope()).balance or balance.init()
-
-
-def _money(limit: Limit, state: LimitState, ts: Milliseconds) -> dict[str, Any]:
-    return {
-        "day": limit.day,
-        "left": limit.tokens(state, ts) if limit.day else None,
-        "total": limit.total,
-        "spent": state.spent,
-    }

@@ -12,7 +12,7 @@ All of a verdict is left out, the look with the click, so that who is not heard 
 item nor sinks it; and no rule asks how the verdict itself went, only what came before it. A rate
 estimated from what passes therefore keeps its expectation (Wald's identity), but for one thing: a
 look becomes a zero half an hour after it was taken, and a click in the meantime may have used up
-its person's cap. That leaves out a zero for a click in some hundredths of all clicks.
+its person's cap; the zero is then withheld. It takes seeing an item twice within that half hour.
 
 Purchases always pass: they come from the shop's own servers (a browser's are emptied at the door),
 and to pay is what a forger would have to do. A cart passes where its slot's click did.
