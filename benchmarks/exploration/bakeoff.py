@@ -5,13 +5,13 @@
 
 *Environment*: the protocol of Bietti, Agarwal and Langford, *A Contextual Bandit Bake-off*, JMLR
 2021. 15 classification sets (the archive ``bakeoff`` in EQUIPOISE_DATA_SETS or ../shared/data),
-each shuffled 3 times and gone through once: context = features, action = class, loss 0 or 1, and only
-the loss of the chosen action is seen.
+each shuffled 3 times and gone through once: context = features, action = class, loss 0 or 1, and
+only the loss of the chosen action is seen.
 
 *Which shuffles*: 101 to 110 built the bandit. 0 to 2 were looked at too: a first version missed the
 13 wins asked for there (12 against three forms), for which the random features were doubled and the
 weighing of levels tuned, on 101 to 110. 200 to 203 compared levels and chose nothing. What is
-reported begins at 300 and was run once, after all that was settled.
+reported begins at 300 and was run once, after all that was settled: 12 wins against three forms.
 
 *Settings*: ours as ``ContextualBandit(random_state=shuffle)``, in rows below it with one thing
 changed. VW from PyPI in an environment of its own, every form at five learning rates; what is shown

@@ -1,14 +1,16 @@
 """Does the balance hold its budget, whatever the world and whoever explores?
 
-``python -m benchmarks exploration balance_holds [--seeds 3] [--decisions 20000] [--budget 0.03]``
+``python -m benchmarks exploration balance_holds [--seeds 2] [--decisions 10000] [--budget 0.03]
+[--highest 10]``
 
 *Environment*: the one-slot worlds of ``worlds.py`` with 100 items (click rates Beta(2, 38)):
 stationary, abrupt drift (30 % of the rates redrawn every 4,000 decisions, unannounced), launches
-(a new item every 100 decisions), and all three on one log, 3 × 7,000 decisions each. Beliefs are
+(a new item every 100 decisions), and all three on one log, a third each. Beliefs are
 ``BetaBelief``: what is expected and what exploring costs are its own figures, as in a shop.
 
 *Settings*: every policy by the same ``Balance``: the budget a share of expected reward, half-life
-1,000 decisions, level 0.3 at first, at most 10. The first quarter is warm-up.
+1,000 decisions, level 0.3 at first, at most ``--highest`` (1 is a policy's natural amount). The
+first quarter is warm-up.
 
 *Score*: spent over budget after warm-up, worst of the seeds; asked is 1 ± 0.1. ``cap`` stands where
 the level rested at its highest for most of the time: the policy has no way to spend so much, and
@@ -132,9 +134,11 @@ class Arms:
         self.belief.add(int(self.arms[place]), 1.0, clicked)
 
 
-def table(seeds: int, decisions: int, budget: float) -> Iterator[tuple[str, str, float, str]]:
+def table(
+    seeds: int, decisions: int, budget: float, highest: float
+) -> Iterator[tuple[str, str, float, str]]:
     """(scenario, policy, spent over budget where it is worst, words)."""
-    balance = Balance(target=budget, half_life=1_000.0, step=0.005, level_max=10.0, start=0.3)
+    balance = Balance(target=budget, half_life=1_000.0, step=0.005, level_max=highest, start=0.3)
     for name, scenario in scenarios(decisions).items():
         for policy in POLICIES:
             runs = [run(scenario.world(name, seed), policy, balance) for seed in range(seeds)]
@@ -147,13 +151,14 @@ def table(seeds: int, decisions: int, budget: float) -> Iterator[tuple[str, str,
 
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="balance_holds", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--decisions", type=int, default=20_000)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--decisions", type=int, default=10_000)
     parser.add_argument("--budget", type=float, default=0.03)
+    parser.add_argument("--highest", type=float, default=10.0)
     asked = parser.parse_args(argv)
     print(f"{'scenario':<14} {'policy':<15} spent / budget of {100 * asked.budget:g} %")
     missed = 0
-    for name, policy, worst, words in table(asked.seeds, asked.decisions, asked.budget):
+    for name, policy, worst, words in table(*vars(asked).values()):
         missed += "MISSED" in words
         print(f"{name:<14} {policy:<15} {worst:>6.3f}  {words}", flush=True)
     print(f"{missed} missed")

@@ -14,6 +14,13 @@ over ``BetaBelief`` (half-lives 500 to never); and the bank with alarms on top.
 
 *Score*: share of the reward that whoever knows all rates would earn, mean and standard error over
 seeds; alarms a run beside it.
+
+*Measured*, 4 seeds: over the five worlds .709 without forgetting, .734 with ADWIN, .738 with Page
+and Hinkley, .774 with the bank, .777 with the bank and ADWIN. Alarms help where everything creeps
+(.624 → .778 and .824, the bank .775) and not where 30 % of the items of *all* categories change at
+once: that is no change of any category. The bank is ahead in the others, the stationary one
+included. So the bank earns more and alarms on top of it lose nothing; they are kept for what they
+say. Spreads over seeds are wide (.03 to .13): differences of a point or two are noise.
 """
 
 from __future__ import annotations

@@ -30,18 +30,18 @@ from equipoise.feedback.credit import Credit
 from equipoise.feedback.delay import LATE, Delay, Heard
 from equipoise.feedback.demand import Demand
 from equipoise.feedback.provenance import is_steered
-from equipoise.plans import balance_of, click_rates, looks_of_groups, sentry_of, terms_of, window_ms
+from equipoise.plans import balance_of, click_rates, looks_of_groups, sentry_of, terms_of
 from equipoise.ranking.directions import Head, directions
 from equipoise.ranking.examination import CLICKED, LEFT, UNSEEN, Awaited, Examination
 from equipoise.ranking.features import PRIOR_MEAN, PRIOR_PRECISION
 from equipoise.ranking.model import RewardModel
 from equipoise.ranking.value import Worth
-from equipoise.settings import Placement, Settings, bounds
+from equipoise.settings import Placement, Settings, bounds, clickable_ms, patience_ms, windows_of
 from equipoise.state import Catalogue, Counts, Shoppers, Tallies, Tempo
 from equipoise.state.segments import Segments
 from equipoise.types import Arrays, Decision, Kind, Milliseconds, Query, Stored
 
-FOLDS = 3
+FOLDS = 4
 """Counts up when the state of a fold changes its form: a checkpoint of another is read no more."""
 MOVES_KEPT = 500
 """Newest moves of a balance that stay in memory, a placement."""
@@ -70,6 +70,8 @@ class Knowledge:
             worth=self.worth.by_outcome(),
             click_window_ms=round(settings.attribution.click_window_s * 1_000),
             purchase_window_ms=round(settings.attribution.purchase_window_s * 1_000),
+            rule=settings.attribution.rule,
+            placements=windows_of(settings),
         )
         self.credit = _credit(settings, self.shoppers)
         self.demand = _demand(settings, self.shoppers, self.catalogue)
@@ -85,11 +87,12 @@ class Knowledge:
         self.constraints = _constraints(settings, self.catalogue, self.head)
         self.sources = SourceShares()
         self.delay = _delay(settings)
-        self._patience = _patience(settings)
+        self._patience = patience_ms(settings)
         self.balances: dict[str, BalanceState] = {}
         self.moves: dict[str, list[Move]] = {}
         self.segments = Segments()
-        self.steering = Steering(terms_of(settings), window_ms=window_ms(settings), tell=self._told)
+        clickable = clickable_ms(settings)
+        self.steering = Steering(terms_of(settings), window_ms=clickable, tell=self._told)
         self._filters = FilterCache()
 
     def apply(self, stored: Iterable[Stored]) -> None:
@@ -349,15 +352,9 @@ def _delay(settings: Settings) -> Delay:
     worth = msgspec.structs.asdict(settings.worth)
     return Delay(
         window_ms=round(settings.attribution.purchase_window_s * 1_000),
+        windows={name: one.purchase_ms for name, one in windows_of(settings).items()},
         outcomes=[outcome for outcome in LATE if worth[outcome] > 0],
     )
-
-
-def _patience(settings: Settings) -> int:
-    """Milliseconds after which no verdict on a slot can come any more: a list is then over."""
-    waits, credit = settings.attribution, settings.credit
-    seconds = 2 * waits.click_window_s + credit.quarantine_s + credit.hold_hours * 3_600
-    return round(seconds * 1_000)
 
 
 def _demand(settings: Settings, shoppers: Shoppers, catalogue: Catalogue) -> Demand:

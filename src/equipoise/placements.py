@@ -40,6 +40,14 @@ class ItemGroup(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of the looks that exploring gives."""
 
 
+class PlacementAttribution(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of ``[attribution]`` is another for one placement."""
+
+    click_window_s: float | None = None
+    purchase_window_s: float | None = None
+    rule: str | None = None
+
+
 class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One place in the shop where lists are shown."""
 
@@ -98,6 +106,9 @@ class Placement(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Share of the baseline's reward that may be lost, at any time; 0: no guarantee."""
     guarantee_error: float = 0.05
     """Chance that it is lost all the same."""
+    attribution: PlacementAttribution | None = None
+    """``[placements.NAME.attribution]``: ``click_window_s``, ``purchase_window_s`` and ``rule`` of
+    this placement; what is not named is the shop's (``[attribution]``)."""
 
 
 EXAMINATION = ("auto", "position", "cascade")

@@ -6,6 +6,7 @@ Table path = module path, key = constructor keyword. ``EQUIPOISE_SERVER__PORT=80
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -16,10 +17,12 @@ import msgspec
 from msgspec import field
 
 from equipoise.errors import SettingsError
+from equipoise.feedback.flight import RULES, Windows
 from equipoise.placements import EXAMINATION as EXAMINATION
 from equipoise.placements import SOURCES as SOURCES
 from equipoise.placements import (
     ItemGroup,
+    PlacementAttribution,
     Segment,
     check_placement,
     default_placements,
@@ -91,6 +94,10 @@ class AttributionSettings(Table, frozen=True, kw_only=True, forbid_unknown_field
     """A slot shown for longer than this without a click counts as looked at and left."""
     purchase_window_s: float = 86_400.0
     """How long after its click a slot may still earn a cart or an order."""
+    rule: str = "last_touch"
+    """Who earns a cart or an order without a token, of the slots of that item that its person
+    clicked within the window: ``last_touch``, ``first_touch``, or ``linear``, all in equal parts.
+    Where placements differ, the rule of the one touched last holds."""
 
 
 class CreditSettings(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -241,6 +248,41 @@ def listing(settings: Settings) -> Iterator[tuple[str, Any, Any]]:
         yield path, value, defaults.get(path)
 
 
+def attribution_of(settings: Settings, placement: str) -> AttributionSettings:
+    """Windows and rule of a placement: its own where it names them, else the shop's."""
+    chosen = settings.placements.get(placement)
+    own = chosen.attribution if chosen is not None else None
+    named = {} if own is None else msgspec.structs.asdict(own)
+    given = {name: value for name, value in named.items() if value is not None}
+    return msgspec.structs.replace(settings.attribution, **given)
+
+
+def windows_of(settings: Settings) -> dict[str, Windows]:
+    """The same for every placement that has its own, as rooms take it."""
+    return {
+        name: Windows(
+            click_ms=round(chosen.click_window_s * 1_000),
+            purchase_ms=round(chosen.purchase_window_s * 1_000),
+            rule=chosen.rule,
+        )
+        for name, placement in settings.placements.items()
+        if placement.attribution is not None
+        for chosen in (attribution_of(settings, name),)
+    }
+
+
+def clickable_ms(settings: Settings) -> int:
+    """After which no list of any placement can be clicked any more: it is seen, then clicked."""
+    names = ("", *settings.placements)
+    return round(2_000 * max(attribution_of(settings, name).click_window_s for name in names))
+
+
+def patience_ms(settings: Settings) -> int:
+    """After which no verdict on a slot can come any more, of any placement: a list is then over."""
+    held = settings.credit.quarantine_s + settings.credit.hold_hours * 3_600
+    return clickable_ms(settings) + round(held * 1_000)
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -282,15 +324,19 @@ def _table_at(path: str) -> type[Table] | None:
     if not path:
         return Settings
     if path.startswith("placements"):
-        of: dict[str, type[Table]] = {"segments": Segment, "groups": ItemGroup}
-        return next((of[name] for name in of if f".{name}[" in path), Placement)
+        of: dict[str, type[Table]] = {
+            ".segments[": Segment, ".groups[": ItemGroup, ".attribution": PlacementAttribution,
+        }  # fmt: skip
+        return next((of[part] for part in of if part in path), Placement)
     found = getattr(Settings(), path.split(".", maxsplit=1)[0], None)
     return type(found) if isinstance(found, Table) else None
 
 
 def _check(settings: Settings) -> None:
+    _check_attribution("attribution", settings.attribution)
     for name, placement in settings.placements.items():
         check_placement(name, placement)
+        _check_attribution(f"placements.{name}.attribution", attribution_of(settings, name))
     _check_credit(settings.credit)
     keep = settings.exploration.alarm_keep
     if not 0 <= keep <= 1:
@@ -299,6 +345,15 @@ def _check(settings: Settings) -> None:
         raise SettingsError(
             f"log.durability is {settings.log.durability!r}; it is 'power-loss' or 'process'"
         )
+
+
+def _check_attribution(path: str, chosen: AttributionSettings) -> None:
+    for name in ("click_window_s", "purchase_window_s"):
+        seconds = getattr(chosen, name)
+        if not 0.001 <= seconds < math.inf:
+            raise SettingsError(f"{path}.{name} is {seconds}; it is seconds, 0.001 or more")
+    if chosen.rule not in RULES:
+        raise SettingsError(f"{path}.rule is {chosen.rule!r}; it is one of {', '.join(RULES)}")
 
 
 def _check_credit(credit: CreditSettings) -> None:

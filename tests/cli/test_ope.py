@@ -22,7 +22,11 @@ SETTINGS = """
 [log]
 durability = "process"
 
+[exploration]
+level_start = 0.3
+
 [placements.home]
+policy = "optimism"
 floor = 0.1
 sources = ["trending", "new"]
 """

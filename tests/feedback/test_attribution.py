@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from equipoise.feedback.attribution import Attribution, Verdict
+from equipoise.feedback.flight import RULES, Windows, parts
 from equipoise.feedback.provenance import Origin, stamped_event
+from equipoise.randomness import derive
 from equipoise.state import Catalogue, Identities
-from equipoise.testing.folds import Chain, check_fold, little_shop, slot
+from equipoise.testing.folds import Chain, Entry, check_fold, little_shop, slot
 from equipoise.types import Decision, Event, Impression, Kind, Line, PolicyUsed, Query
 
 NOW = 1_700_000_000_000
@@ -21,23 +27,32 @@ WORTH = {"click": 0.25, "add_to_cart": 0.5, "purchase": 2.0}
 class Shop:
     """Attribution with its identities; lists are of three items, ``i0`` to ``i2``."""
 
-    def __init__(self, **keywords: Any) -> None:
+    def __init__(self, *, prices: dict[str, float] | None = None, **keywords: Any) -> None:
         self.identities = Identities()
-        self.attribution = Attribution(self.identities, worth=WORTH, **keywords)
+        worth = WORTH | (prices or {})
+        self.attribution = Attribution(self.identities, worth=worth, **keywords)
         self.seq = 0
+        self.log: list[Entry] = []
 
     def tell(self, arrived: int, kind: Kind, noun: Any) -> list[Verdict]:
         self.seq += 1
+        self.log.append(Entry(self.seq, NOW + arrived, kind, noun))
         self.identities.apply(self.seq, NOW + arrived, kind, noun)
         return self.attribution.settle(self.seq, NOW + arrived, kind, noun)
 
     def serve(
-        self, arrived: int = 0, *, name: str = "r", user: str | None = None, anon: str | None = "a"
+        self,
+        arrived: int = 0,
+        *,
+        name: str = "r",
+        user: str | None = None,
+        anon: str | None = "a",
+        placement: str = "home",
     ) -> None:
         decision = Decision(
             decision_id=name,
             ts=NOW + arrived,
-            query=Query(placement="home", user_id=user, anonymous_id=anon),
+            query=Query(placement=placement, user_id=user, anonymous_id=anon),
             shopper=self.identities.key(user, anon),
             policy=PolicyUsed(name="greedy", version="1", level=0.0),
             slots=tuple(slot(f"i{n}", n) for n in range(3)),
@@ -83,6 +98,24 @@ class Shop:
             transaction_id=order,
         )
         return plain(self.tell(arrived, Kind.EVENT, noun))
+
+    def touch(self, arrived: int, name: str, item: int = 0, *, placement: str = "home") -> None:
+        """A list is served, and clicked at once."""
+        self.serve(arrived, name=name, placement=placement)
+        self.event(arrived, "select_item", item, token=name)
+
+    def earned(
+        self, arrived: int, event: str = "purchase", *items: int, order: str | None = None
+    ) -> dict[str, float]:
+        """Worth by list of what an event without a token gave; of ``i0`` where none is named."""
+        lines = tuple(Line(item_id=f"i{n}") for n in items or (0,))
+        noun = Event(
+            event_id=f"e{self.seq}", event=event, ts=NOW, anonymous_id="a", items=lines,
+            transaction_id=order,
+        )  # fmt: skip
+        verdicts = self.tell(arrived, Kind.EVENT, noun)
+        assert not any(verdict.reward.first for verdict in verdicts)
+        return {verdict.reward.decision_id: verdict.reward.worth for verdict in verdicts}
 
     def tick(self, arrived: int) -> list[tuple[int, str, float, bool]]:
         return plain(self.tell(arrived, Kind.TICK, None))
@@ -416,6 +449,203 @@ def test_good_tokens_that_earn_nothing_are_counted() -> None:
     assert shop.attribution.unearned == {"closed": 2, "stranger": 2}
 
 
+@pytest.mark.parametrize("event", ["purchase", "add_to_cart"])
+@pytest.mark.parametrize(
+    ("rule", "share"),
+    [
+        ("last_touch", {"p": 1.0}),
+        ("first_touch", {"r": 1.0}),
+        ("linear", {"r": 1 / 3, "q": 1 / 3, "p": 1 / 3}),
+    ],
+)
+def test_the_rule_says_which_touch_earns(rule: str, share: dict[str, float], event: str) -> None:
+    """The last, the first, or all in equal parts that are together the whole."""
+    shop = Shop(rule=rule)
+    for arrived, name in ((0, "r"), (10, "q"), (20, "p")):
+        shop.touch(arrived, name)
+    shop.touch(25, "other item", 1)
+    found = shop.earned(30, event)
+
+    assert found == pytest.approx({name: WORTH[event] * part for name, part in share.items()})
+    assert sum(found.values()) == WORTH[event]
+
+
+def test_a_token_wins_over_every_rule() -> None:
+    """Whoever shows the token of a slot tells which one it was: it earns the whole."""
+    shop = Shop(rule="linear")
+    for arrived, name in ((0, "r"), (10, "q")):
+        shop.touch(arrived, name)
+
+    assert shop.event(20, "purchase", 0, token="r") == [(0, "purchase", 2.0, False)]
+
+
+@pytest.mark.parametrize(
+    ("lists", "wanted"),
+    [
+        (("home", "feed"), {"1": 2.0}),
+        (("feed", "home"), {"0": 1.0, "1": 1.0}),
+        (("home", "feed", "cart"), {"0": 2.0}),
+        (("cart", "feed", "home"), {"0": 2 / 3, "1": 2 / 3, "2": 2 / 3}),
+        (("cart", "home", "elsewhere"), {"2": 2.0}),
+    ],
+)
+def test_the_placement_touched_last_rules(lists: Sequence[str], wanted: dict[str, float]) -> None:
+    """Where placements have different rules, its own holds for the whole order."""
+    windows = {"home": Windows(rule="linear"), "feed": Windows(rule="last_touch"),
+               "cart": Windows(rule="first_touch")}  # fmt: skip
+    shop = Shop(placements=windows)
+    for place, placement in enumerate(lists):
+        shop.touch(10 * place, str(place), placement=placement)
+
+    assert shop.earned(100) == pytest.approx(wanted)
+
+
+def test_each_placement_has_its_own_windows() -> None:
+    """To be seen, to be clicked, to be bought; a placement that is not named has the shop's."""
+    feed = Windows(click_ms=2 * MINUTE, purchase_ms=10 * MINUTE)
+    shop = Shop(
+        click_window_ms=10 * MINUTE, purchase_window_ms=HOUR, placements={"feed": feed},
+    )  # fmt: skip
+    for name, placement in (("r", "home"), ("q", "feed")):
+        shop.serve(name=name, placement=placement)
+        shop.event(0, "view_item_list", 0, token=name)
+        shop.event(0, "select_item", 1, token=name)
+
+    def gaveup(arrived: int) -> list[tuple[str, int]]:
+        verdicts = shop.tell(arrived, Kind.TICK, None)
+        return [(one.reward.decision_id, one.reward.ts - NOW) for one in verdicts]
+
+    def let_go() -> list[tuple[str, int]]:
+        return [(one.decision_id, one.place) for one in shop.attribution.dropped]
+
+    assert shop.attribution.next_due == NOW + 2 * MINUTE
+    assert gaveup(2 * MINUTE) == [("q", 2 * MINUTE)]
+    assert let_go() == [("q", 2)]
+    assert gaveup(10 * MINUTE) == [("r", 10 * MINUTE)]
+    assert sorted(let_go()) == [("q", 1), ("r", 2)]
+    assert shop.event(11 * MINUTE, "purchase", 1, token="q") == [(1, "purchase", 2.0, False)]
+    assert shop.attribution.unearned["closed"] == 1
+    assert shop.earned(HOUR - 1, "add_to_cart", 1) == {"r": 0.5}
+    assert shop.earned(HOUR, "purchase", 1) == {}
+
+
+def test_only_touches_whose_window_is_open_have_a_part() -> None:
+    """A slot of a placement with a short window is out, though it was clicked last of all."""
+    windows = {"feed": Windows(purchase_ms=10 * MINUTE, rule="last_touch")}
+    shop = Shop(rule="linear", placements=windows)
+    for arrived, name, placement in ((0, "r", "home"), (1, "q", "home"), (2, "p", "feed")):
+        shop.touch(arrived, name, placement=placement)
+
+    assert shop.earned(10 * MINUTE + 2) == {"r": 1.0, "q": 1.0}
+
+
+def test_a_slot_has_its_part_of_one_order() -> None:
+    """``linear``: a second order belongs to what was clicked since, and then to nobody."""
+    shop = Shop(rule="linear")
+    for arrived, name in ((0, "r"), (1, "q")):
+        shop.touch(arrived, name)
+
+    assert shop.earned(2, order="o") == {"r": 1.0, "q": 1.0}
+    shop.touch(3, "p")
+    assert shop.earned(4, order="n") == {"p": 2.0}
+    assert shop.earned(5, order="m") == {}
+    assert shop.earned(6, "refund", order="o") == {"r": -1.0, "q": -1.0}
+    assert shop.earned(7, order="l") == {"r": 1.0, "q": 1.0}
+
+
+def test_a_refund_takes_back_every_part() -> None:
+    """To the last unit, whatever the number of parts; once."""
+    shop = Shop(rule="linear")
+    for n in range(7):
+        shop.touch(n, str(n))
+    gave, taken = shop.earned(10, order="o"), shop.earned(11, "refund", order="o")
+
+    assert len(gave) == 7
+    assert taken == {name: -worth for name, worth in gave.items()}
+    assert shop.earned(12, "refund", order="o") == {}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_list_made_after_the_click_has_no_part(rule: str) -> None:
+    """It showed the item, and was seen, before the order; only a click of its own counts."""
+    shop = Shop(rule=rule)
+    shop.touch(0, "r")
+    shop.serve(1, name="q")
+    shop.event(2, "view_item_list", 0, token="q")
+
+    assert shop.earned(3) == {"r": 2.0}
+    shop.serve(4, name="p")
+    assert shop.event(5, "select_item", 0, token=None) == []
+    assert shop.earned(6) == {}
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(worth=st.floats(0.0, 1e300), n=st.integers(1, 400), luck=st.randoms(use_true_random=False))
+def test_parts_are_equal_and_their_sum_is_exact(worth: float, n: int, luck: Any) -> None:
+    """In any order of adding, and none differs from another by more than the last place."""
+    found = parts(worth, n)
+    luck.shuffle(found)
+
+    assert len(found) == n
+    assert sum(found) == math.fsum(found) == sum(reversed(found)) == worth
+    assert max(found) - min(found) <= math.ulp(worth)
+
+
+Step = tuple[str, str, int]
+"""What happens, in which placement, to which item."""
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["touch", "touch", "touch", "serve", "purchase", "refund"]),
+        st.sampled_from(["home", "feed", "cart"]),
+        st.integers(0, 1),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(steps=STEPS, price=st.floats(0.01, 1e6))
+def test_the_worth_of_an_order_is_conserved(steps: list[Step], price: float) -> None:
+    """Its parts sum to it exactly, over all rules and windows; what is taken back is what was
+    given; and each part goes to a list that was clicked before the order, within its window."""
+    windows = {"home": Windows(purchase_ms=50, rule="linear"), "feed": Windows(purchase_ms=20),
+               "cart": Windows(purchase_ms=90, rule="first_touch")}  # fmt: skip
+    shop = Shop(prices={"purchase": price}, placements=windows)
+    clicked: dict[str, tuple[int, str, int]] = {}
+    balance: dict[str, float] = {}
+    for step, (what, placement, item) in enumerate(steps):
+        now, name = 3 * step, str(step)
+        if what == "touch":
+            shop.touch(now, name, item, placement=placement)
+            clicked[name] = now, placement, item
+        elif what == "serve":
+            shop.serve(now, name=name, placement=placement)
+        elif what == "refund":
+            taken = shop.earned(now, "refund", item)
+            assert all(balance.pop(one) == -worth for one, worth in taken.items())
+        else:
+            found = shop.earned(now, "purchase", item, order=name)
+            inside = [one for one, (at, where, which) in clicked.items()
+                      if which == item and at + windows[where].purchase_ms > now]  # fmt: skip
+            assert set(found) == set(_entitled(windows, clicked, inside, balance))
+            assert sum(found.values()) == math.fsum(found.values()) == (price if found else 0.0)
+            balance |= found
+
+
+def _entitled(
+    windows: dict[str, Windows],
+    clicked: dict[str, tuple[int, str, int]],
+    inside: list[str],
+    balance: dict[str, float],
+) -> list[str]:
+    """Whose an order is, said once more and plainly; ``inside`` in the order of the clicks."""
+    if not inside:
+        return []
+    rule = windows[clicked[inside[-1]][1]].rule
+    chosen = {"linear": inside, "last_touch": inside[-1:], "first_touch": inside[:1]}[rule]
+    return [name for name in chosen if name not in balance]
+
+
 def test_worth_is_conserved() -> None:
     """Over a whole log each slot has at most one look, one click, and no negative balance."""
     catalogue, identities = Catalogue(), Identities()
@@ -435,32 +665,35 @@ def test_worth_is_conserved() -> None:
     assert any(worth > 0.25 for worth in balance.values())
 
 
-def test_the_laws_of_a_fold() -> None:
+@pytest.mark.parametrize("rule", RULES)
+def test_the_laws_of_a_fold(rule: str) -> None:
     """Replay = live, and stopping anywhere changes nothing; verdicts included."""
 
     def make() -> Chain:
         identities = Identities()
-        attribution = Attribution(identities, worth=WORTH, click_window_ms=5 * MINUTE)
+        home = Windows(click_ms=5 * MINUTE, rule=rule)
+        attribution = Attribution(identities, worth=WORTH, placements={"home": home})
         return Chain(identities, attribution)
 
     check_fold(make, little_shop(1), ask=lambda chain: chain.folds[1].next_due)
 
 
-def test_verdicts_are_the_same_after_loading() -> None:
-    """A fold stopped in the middle gives the verdicts of one that was not."""
+@pytest.mark.parametrize("rule", RULES)
+def test_verdicts_are_the_same_after_loading(rule: str) -> None:
+    """A fold stopped in the middle gives the verdicts of one that was not, in the same order."""
     records = little_shop(6, 400)
     identities, whole = Identities(), None
     runs = []
     for stop in (None, 150, 250):
         identities = Identities()
-        whole = Attribution(identities, worth=WORTH)
+        whole = Attribution(identities, worth=WORTH, rule=rule)
         verdicts = []
         for place, record in enumerate(records):
             if place == stop:
                 dumped, links = whole.dump(), identities.dump()
                 identities = Identities()
                 identities.load(links)
-                whole = Attribution(identities, worth=WORTH)
+                whole = Attribution(identities, worth=WORTH, rule=rule)
                 whole.load(dumped)
             identities.apply(*record)
             verdicts += whole.settle(*record)
@@ -470,9 +703,73 @@ def test_verdicts_are_the_same_after_loading() -> None:
     assert runs[0] == runs[1] == runs[2]
 
 
-def test_worth_and_windows_are_checked() -> None:
-    """A missing worth and an empty window are refused by name."""
+def keen_shoppers(seed: int) -> list[Entry]:
+    """The log of two who click the same three items again and again, order and send back."""
+    luck, shop, lists = derive(seed, "keen shoppers"), Shop(), ["0a"]
+    shop.serve(name="0a")
+    for step in range(400):
+        what, who = str(luck.choice(KEEN)), "ab"[int(luck.integers(2))]
+        item, order = int(luck.integers(3)), f"o{int(luck.integers(4))}"
+        if step == 150:
+            shop.tell(step * MINUTE, Kind.USER_REMOVED, f"u{who}")
+        elif what == "serve":
+            # Names fall as time goes on: no order may come from them.
+            lists.append(f"{999 - step}{who}")
+            placement = str(luck.choice(["home", "feed", "cart"]))
+            shop.serve(step * MINUTE, name=lists[-1], anon=who, placement=placement)
+        elif what == "select_item":
+            name = lists[int(luck.integers(max(0, len(lists) - 12), len(lists)))]
+            shop.event(step * MINUTE, what, item, token=name, anon=name[-1])
+        else:
+            shop.event(step * MINUTE, what, item, token=None, user=f"u{who}", anon=who, order=order)
+    return shop.log
+
+
+KEEN = ("serve",) * 12 + ("select_item",) * 24 + ("purchase",) * 8 + ("refund",) * 3
+KEEN_WINDOWS = {"feed": Windows(30 * MINUTE, HOUR), "cart": Windows(rule="first_touch")}
+
+
+def make_keen() -> Chain:
+    identities = Identities()
+    attribution = Attribution(identities, worth=WORTH, rule="linear", placements=KEEN_WINDOWS)
+    return Chain(identities, attribution)
+
+
+def test_parts_of_orders_obey_the_laws_of_a_fold() -> None:
+    """Rules and windows by placement, orders in parts, refunds and erasures among them."""
+
+    check_fold(make_keen, keen_shoppers(1), ask=lambda chain: len(chain.folds[1]))
+
+
+@pytest.mark.parametrize("stop", [100, 200, 300])
+def test_parts_of_orders_are_the_same_after_loading(stop: int) -> None:
+    """Stopped in the middle, the same verdicts in the same order: also of parts taken back."""
+    records, runs = keen_shoppers(2), []
+    for stops in ((), (stop,)):
+        chain, verdicts = make_keen(), []
+        for place, record in enumerate(records):
+            if place in stops:
+                dumped = chain.dump()
+                chain = make_keen()
+                chain.load(dumped)
+            identities, attribution = chain.folds
+            identities.apply(*record)
+            verdicts += attribution.settle(*record)
+        runs.append(verdicts)
+    worths = [one.reward.worth for one in runs[0] if one.reward.outcome == "purchase"]
+
+    assert sum(0 < worth < WORTH["purchase"] for worth in worths) > 10
+    assert sum(-WORTH["purchase"] < worth < 0 for worth in worths) > 5
+    assert runs[0] == runs[1]
+
+
+def test_worth_windows_and_rules_are_checked() -> None:
+    """A missing worth, an empty window and an unknown rule are refused by name."""
     with pytest.raises(ValueError, match="worth says nothing of add_to_cart; it needs click, add"):
         Attribution(Identities(), worth={"click": 1.0, "purchase": 1.0})
     with pytest.raises(ValueError, match=r"click window is 0 ms .* both must be above 0"):
         Attribution(Identities(), worth=WORTH, click_window_ms=0)
+    with pytest.raises(ValueError, match=r"purchase window -1 ms; both must be above 0"):
+        Attribution(Identities(), worth=WORTH, placements={"feed": Windows(purchase_ms=-1)})
+    with pytest.raises(ValueError, match="'even' is no rule; the rules are last_touch, first_touc"):
+        Attribution(Identities(), worth=WORTH, rule="even")

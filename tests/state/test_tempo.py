@@ -7,7 +7,7 @@ import pytest
 from equipoise.clock import DAY
 from equipoise.state import Catalogue, Tempo
 from equipoise.testing.folds import Chain, check_fold, little_shop
-from equipoise.types import Item, Kind
+from equipoise.types import Event, Item, Kind
 
 START = 1_700_000_000_000
 
@@ -28,8 +28,9 @@ class Shop:
     def item(self, day: float, name: str) -> None:
         self.tell(day, Kind.ITEM, Item(item_id=name))
 
-    def tick(self, day: float) -> None:
-        self.tell(day, Kind.TICK, None)
+    def hear(self, day: float) -> None:
+        noun = Event(event_id="e", event="page_view", ts=START, anonymous_id="a")
+        self.tell(day, Kind.EVENT, noun)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -48,7 +49,7 @@ def test_what_the_shop_opens_with_is_no_launch() -> None:
     shop = Shop()
     for i in range(100):
         shop.item(0.001 * i, f"i{i}")
-    shop.tick(10)
+    shop.hear(10)
 
     assert shop.tempo.turnover == 0.0
 
@@ -58,7 +59,7 @@ def test_turnover_is_changes_over_item_days() -> None:
     shop = Shop()
     for i in range(10):
         shop.item(0, f"i{i}")
-    shop.tick(10)
+    shop.hear(10)
     shop.tell(10, Kind.ITEM_REMOVED, "i0")
     shop.item(10, "new")
 
@@ -101,7 +102,18 @@ def test_the_past_fades() -> None:
     for hour in range(480):
         shop.tell(10 + hour / 48, Kind.DECISION, decision)
     before = shop.tempo.lists_per_day("home")
-    shop.tick(3)
+    shop.hear(3)
 
     assert before == pytest.approx(48.0, rel=0.05)
     assert shop.tempo.lists_per_day("home") == before
+
+
+def test_ticks_leave_no_trace() -> None:
+    """How often somebody looked at the time is of no consequence, to the last bit."""
+    shops = Shop(half_life_days=3.0), Shop(half_life_days=3.0)
+    for day in range(5):
+        for shop in shops:
+            shop.item(day, f"i{day}")
+        shops[0].tell(day + 0.3, Kind.TICK, None)
+
+    assert shops[0].tempo.dump()["json"].tobytes() == shops[1].tempo.dump()["json"].tobytes()

@@ -7,8 +7,9 @@ too; hence nothing is watched before it has earned for a while.
 
 What follows: ``forget`` keeps a part of what is known of the arms that drifted, once, so that their
 spread is wide again and they are explored again, they and not the shop. It settles as they are
-learnt anew. Whether alarms or a bank of memories (``beliefs.bank``) earn more is measured by
-``python -m benchmarks exploration bank_or_alarms``, and what it said is there.
+learnt anew. A bank of memories (``beliefs.bank``) earns more than alarms: .774 against .734 of what
+is possible, over five worlds, and .709 with neither (``python -m benchmarks exploration
+bank_or_alarms``). Both together earn .777: alarms are kept for what they say.
 """
 
 from __future__ import annotations

@@ -10,47 +10,37 @@ A slot goes one way::
 
 Only the first verdict on a slot counts as a look; what a clicked slot earns later adds to it. Only
 the person whom the decision was made for can earn it (a token passed on is worth nothing), each
-outcome once a slot. A purchase that carries no token goes to the slot of that item which this
-person clicked last (last touch). All windows run on the times of arrival, so that no sender's clock
-can stretch them.
+outcome once a slot. All windows run on the times of arrival, so that no sender's clock can stretch
+them; each placement may have its own.
+
+A purchase or cart that carries no token belongs to slots of that item which this person clicked
+before, by a rule (``flight.RULES``): to the last touch, to the first, or to all in equal parts,
+which together are worth exactly what the outcome is. Where the touched slots are of placements with
+different rules, that of the placement touched last holds for the whole outcome. A list that was
+made after the click, and was not clicked itself, has no part in what the click led to. Each part is
+a verdict of its own: ``delay`` counts it as one outcome of its click.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
-from equipoise.feedback.flight import CLICKED, DROPPED, SERVED, SHOWN, Due, Open, Touch
+from equipoise.feedback import flight
+from equipoise.feedback.flight import CLICKED, DROPPED, SERVED, SHOWN, Due, Open, Touch, Touched
+from equipoise.feedback.flight import Dropped as Dropped
+from equipoise.feedback.flight import Verdict as Verdict
 from equipoise.feedback.provenance import Origin, is_steered, network_of
-from equipoise.types import Arrays, Decision, Event, Kind, Line, Milliseconds, Reward, Slot
+from equipoise.types import Arrays, Decision, Event, Kind, Line, Milliseconds
 
 CLICKS = frozenset({"select_item", "view_item"})
 EARNINGS = frozenset({"add_to_cart", "purchase"})
 """Events that are outcomes by their own name."""
 OUTCOMES = ("click", "add_to_cart", "purchase")
-
-
-class Verdict(NamedTuple):
-    """A reward, with the slot that earned it and whose doing it was."""
-
-    slot: Slot
-    placement: str
-    reward: Reward
-    origin: Origin = Origin()
-
-
-class Dropped(NamedTuple):
-    """A slot that is let go without a verdict: it was never seen, or its purchase window has
-    closed, or its person was erased."""
-
-    decision_id: str
-    place: int
-    slot: Slot
-    erased: bool = False
 
 
 class Persons(Protocol):
@@ -73,9 +63,11 @@ class Attribution:
         click_window_ms: how long a slot waits to be seen after it was served, and to be clicked
             after it was seen.
         purchase_window_ms: how long after its click a slot may still earn, and be taken back.
+        rule: who earns an outcome without a token (``flight.RULES``).
+        placements: windows and rule of a placement, where they are others.
 
     Raises:
-        ValueError: an outcome has no worth, or a window is not above 0.
+        ValueError: an outcome has no worth, a window is not above 0, or there is no such rule.
     """
 
     def __init__(
@@ -85,21 +77,20 @@ class Attribution:
         worth: Mapping[str, float],
         click_window_ms: int = 1_800_000,
         purchase_window_ms: int = 86_400_000,
+        rule: str = "last_touch",
+        placements: Mapping[str, flight.Windows] | None = None,
     ) -> None:
         missing = [outcome for outcome in OUTCOMES if outcome not in worth]
         if missing:
             raise ValueError(
                 f"worth says nothing of {', '.join(missing)}; it needs {', '.join(OUTCOMES)}"
             )
-        if click_window_ms <= 0 or purchase_window_ms <= 0:
-            raise ValueError(
-                f"the click window is {click_window_ms} ms and the purchase window "
-                f"{purchase_window_ms} ms; both must be above 0"
-            )
         self._persons = persons
         self._worth = dict(worth)
-        self._click_window = click_window_ms
-        self._purchase_window = purchase_window_ms
+        self._shop = flight.Windows(click_window_ms, purchase_window_ms, rule)
+        self._placements = dict(placements or {})
+        for windows in (self._shop, *self._placements.values()):
+            windows.check()
         self.dropped: list[Dropped] = []
         """Slots that the last record let go, beside its verdicts."""
         self._unearned = {"closed": 0, "stranger": 0}
@@ -171,7 +162,8 @@ class Attribution:
             steered=is_steered(decision.query),
         )
         places = tuple(range(len(decision.slots)))
-        due = Due(arrived + self._click_window, seq, decision.decision_id, SERVED, places)
+        wait = self._windows(decision.query.placement).click_ms
+        due = Due(arrived + wait, seq, decision.decision_id, SERVED, places)
         heapq.heappush(self._kept, due)
 
     def _hear(self, seq: int, arrived: int, event: Event, verdicts: list[Verdict]) -> None:
@@ -199,7 +191,8 @@ class Attribution:
                 self._reach(opened, place, SHOWN)
                 seen.setdefault(opened.decision_id, []).append(place)
         for decision_id, places in seen.items():
-            due = Due(arrived + self._click_window, seq, decision_id, SHOWN, tuple(places))
+            wait = self._windows(self._open[decision_id].placement).click_ms
+            due = Due(arrived + wait, seq, decision_id, SHOWN, tuple(places))
             heapq.heappush(self._waiting, due)
 
     def _earn(
@@ -216,28 +209,55 @@ class Attribution:
             known = self._open.get(line.impression.decision_id)
             is_open = known is not None and line.impression.slot in known.slots
             self._unearned["stranger" if is_open else "closed"] += 1
-        if found is None and outcome != "click":
-            found = self._last_touch(event, line)
         if found is None:
+            if outcome != "click":
+                self._share(arrived, event, line, outcome, verdicts)
             return
         opened, place = found
         first = opened.stages[place] != CLICKED
-        origin = self._origin(event, opened)
         if first:
-            self._click(seq, arrived, origin, opened, place)
-        touch = opened.touches[place]
-        if outcome not in touch.earned and (first or outcome != "click"):
-            touch.earned.append(outcome)
+            self._click(seq, arrived, self._origin(event, opened), opened, place)
+        if first or outcome != "click":
+            touched = Touched(opened, place, opened.touches[place])
+            self._credit(arrived, event, touched, outcome, self._worth[outcome], first, verdicts)
+
+    def _share(
+        self, arrived: int, event: Event, line: Line, outcome: str, verdicts: list[Verdict]
+    ) -> None:
+        """Without a token it belongs to what this person touched, by the last one's rule."""
+        touched = [one for one in self._touches(event)
+                   if one.opened.slots[one.place].item_id == line.item_id]  # fmt: skip
+        if not touched:
+            return
+        rule = self._windows(touched[-1].opened.placement).rule
+        theirs = flight.entitled(rule, touched, outcome)
+        for one, worth in zip(theirs, flight.parts(self._worth[outcome], len(theirs)), strict=True):
+            self._credit(arrived, event, one, outcome, worth, False, verdicts)
+
+    def _credit(
+        self,
+        arrived: int,
+        event: Event,
+        touched: Touched,
+        outcome: str,
+        worth: float,
+        first: bool,
+        verdicts: list[Verdict],
+    ) -> None:
+        opened, place, touch = touched
+        if outcome not in touch.earned:
+            touch.earned[outcome] = worth
             if outcome == "purchase":
                 touch.order_id = event.transaction_id
-            worth = self._worth[outcome]
-            verdicts.append(_verdict(opened, place, outcome, worth, first, arrived, origin))
+            origin = self._origin(event, opened)
+            verdicts.append(opened.verdict(place, outcome, worth, first, arrived, origin))
 
     def _click(self, seq: int, arrived: int, origin: Origin, opened: Open, place: int) -> None:
         opened.seen_by[place] = origin
         opened.touches[place] = Touch(origin.person, (arrived, seq))
         self._reach(opened, place, CLICKED)
-        due = Due(arrived + self._purchase_window, seq, opened.decision_id, CLICKED, (place,))
+        wait = self._windows(opened.placement).purchase_ms
+        due = Due(arrived + wait, seq, opened.decision_id, CLICKED, (place,))
         heapq.heappush(self._kept, due)
 
     def _take_back(self, arrived: int, event: Event, verdicts: list[Verdict]) -> None:
@@ -249,10 +269,9 @@ class Attribution:
         for opened, place, touch in self._touches(event):
             named = not items or opened.slots[place].item_id in items
             if named and order in (None, touch.order_id) and "purchase" in touch.earned:
-                touch.earned.remove("purchase")
-                worth = -self._worth["purchase"]
+                worth = -touch.earned.pop("purchase")
                 origin = self._origin(event, opened)
-                verdicts.append(_verdict(opened, place, "purchase", worth, False, arrived, origin))
+                verdicts.append(opened.verdict(place, "purchase", worth, False, arrived, origin))
 
     def _origin(self, event: Event, opened: Open) -> Origin:
         keys = self._persons.parts(event.user_id, event.anonymous_id)
@@ -277,24 +296,17 @@ class Attribution:
         same_browser = not event.user_id and opened.anonymous == f"a:{event.anonymous_id}"
         return not opened.shopper or opened.shopper in parts or same_browser
 
-    def _last_touch(self, event: Event, line: Line) -> tuple[Open, int] | None:
-        """The slot of this item that this person clicked last."""
-        found = [
-            (touch.clicked, opened.decision_id, place)
-            for opened, place, touch in self._touches(event)
-            if opened.slots[place].item_id == line.item_id
-        ]
-        if not found:
-            return None
-        _, decision_id, place = max(found)
-        return self._open[decision_id], place
+    def _touches(self, event: Event) -> list[Touched]:
+        """The clicked slots of whoever sent this, in order of their clicks."""
+        keys = self._persons.parts(event.user_id, event.anonymous_id)
+        held = [slot for key in keys for slot in self._touched.get(key, ())]
+        opens = [(self._open[decision_id], place) for decision_id, place in held]
+        found = (Touched(opened, place, opened.touches[place]) for opened, place in opens)
+        # Sorted, since a fold that was loaded holds them in another order.
+        return sorted(found, key=lambda one: one.order)
 
-    def _touches(self, event: Event) -> Iterator[tuple[Open, int, Touch]]:
-        """The clicked slots of whoever sent this."""
-        for key in self._persons.parts(event.user_id, event.anonymous_id):
-            for decision_id, place in self._touched.get(key, ()):
-                opened = self._open[decision_id]
-                yield opened, place, opened.touches[place]
+    def _windows(self, placement: str) -> flight.Windows:
+        return self._placements.get(placement, self._shop)
 
     # ------------------------------------------------------------ the way of a slot
 
@@ -316,7 +328,7 @@ class Attribution:
         """Shown for the whole window, and no click."""
         for opened, place in self._still(due):
             seen_by = opened.seen_by[place]
-            verdicts.append(_verdict(opened, place, "none", 0.0, True, due.ts, seen_by))
+            verdicts.append(opened.verdict(place, "none", 0.0, True, due.ts, seen_by))
             self._drop(opened, place)
 
     def _let_go(self, due: Due) -> None:
@@ -377,17 +389,3 @@ class Attribution:
                 if stage == CLICKED:
                     held = self._touched.setdefault(opened.touches[place].key, {})
                     held[opened.decision_id, place] = None
-
-
-def _verdict(
-    opened: Open, place: int, outcome: str, worth: float, first: bool, ts: int, origin: Origin
-) -> Verdict:
-    reward = Reward(
-        decision_id=opened.decision_id,
-        slot=place,
-        outcome=outcome,
-        worth=worth,
-        first=first,
-        ts=ts,
-    )
-    return Verdict(opened.slots[place], opened.placement, reward, origin)

@@ -76,6 +76,9 @@ class Tempo:
 
     def apply(self, seq: int, arrived: Milliseconds, kind: Kind, noun: Any) -> None:
         """Take one record in."""
+        if kind is Kind.TICK:
+            # Ticks come when somebody looks: rounding must not depend on how often that is.
+            return
         sums = self._sums
         self._pass(arrived)
         new = len(self._catalogue.ids) - sums.named
