@@ -21,7 +21,7 @@ from equipoise.exploration import (
     Optimism,
     Thompson,
 )
-from equipoise.exploration.bandit_kernels import KEPT, level_chances
+from equipoise.exploration.bandit.kernels import KEPT, level_chances
 from equipoise.randomness import derive
 from equipoise.types import Floats, Scored
 

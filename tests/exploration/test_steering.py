@@ -42,7 +42,8 @@ class Fold:
         decision = Decision(
             decision_id=f"r-{self.lists}", ts=ts, query=query, shopper="",
             policy=PolicyUsed(name="thompson", version="1", level=plan.level), slots=(),
-            fallback_level="", reason="", expected=how.pop("expected", 1.0), cost=cost if plan.level else 0.0,
+            fallback_level="", reason="", expected=how.pop("expected", 1.0),
+            cost=cost if plan.level else 0.0,
             snapshot="", seq=0, items=b"", mean=b"", variance=b"", groups=b"", max_per_group=0,
         )  # fmt: skip
         self.steering.decided(decision, segments, how.pop("looks", {}), ts, **how)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from equipoise.exploration.alarms import Alarm, Watch
 from equipoise.exploration.apprentice import Apprentice, ApprenticeState
 from equipoise.exploration.balance import Balance, BalanceState, Move
-from equipoise.exploration.bandit import ContextualBandit
-from equipoise.exploration.bandit_choice import Choice
+from equipoise.exploration.bandit import Choice, ContextualBandit
 from equipoise.exploration.beliefs import (
     ArmBank,
     BetaBelief,

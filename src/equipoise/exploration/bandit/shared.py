@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from equipoise.exploration.bandit_scale import Scale
+from equipoise.exploration.bandit.scale import Scale
 from equipoise.randomness import derive
 from equipoise.types import Arrays, Floats
 

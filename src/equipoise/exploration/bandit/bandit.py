@@ -10,15 +10,16 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
-from equipoise.exploration import bandit_files, bandit_replay
 from equipoise.exploration.balance import Balance, BalanceState
-from equipoise.exploration.bandit_awaited import Awaited
-from equipoise.exploration.bandit_choice import Choice, frozen
-from equipoise.exploration.bandit_forms import Forms
-from equipoise.exploration.bandit_kernels import Hedge, Ints, credit, followed
-from equipoise.exploration.bandit_levels import Levels, check_levels
-from equipoise.exploration.bandit_question import Actions, Question, log_of, rewards_of
-from equipoise.exploration.bandit_separate import Separate
+from equipoise.exploration.bandit import files
+from equipoise.exploration.bandit.awaited import Awaited
+from equipoise.exploration.bandit.choice import Choice, frozen
+from equipoise.exploration.bandit.forms import Forms
+from equipoise.exploration.bandit.kernels import Hedge, Ints, credit, followed
+from equipoise.exploration.bandit.levels import Levels, check_levels
+from equipoise.exploration.bandit.question import Actions, Question, log_of, rewards_of
+from equipoise.exploration.bandit.replay import Rest, checked, run
+from equipoise.exploration.bandit.separate import Separate
 from equipoise.exploration.policies.optimism import Optimism
 from equipoise.interfaces import Belief, Policy
 from equipoise.randomness import derive
@@ -40,7 +41,7 @@ class ContextualBandit:
         bandit.learn(choice, reward)
 
     By default a reward is believed to follow one of several forms, from a constant an action to one
-    hidden layer of random features, mixed by how well each has foretold (``bandit_forms``); actions
+    hidden layer of random features, mixed by how well each has foretold (``forms``); actions
     are drawn from a softmax about an upper confidence bound at several levels of optimism at once,
     greedy among them, followed by what each has earned (EXP4). Rewards and features may be in any
     unit: all is learnt relative to their own spread.
@@ -167,11 +168,11 @@ class ContextualBandit:
         Raises:
             ValueError: other shapes, or what is not finite.
         """
-        x, earned = bandit_replay.checked(contexts, outcomes)
+        x, earned = checked(contexts, outcomes)
         chosen, propensity = np.empty(len(x), dtype=np.int64), np.empty(len(x))
         for at in range(len(x)):
             if self._steady():
-                rest = bandit_replay.Rest(x[at:], earned[at:], self.root, self.decisions)
+                rest = Rest(x[at:], earned[at:], self.root, self.decisions)
                 chosen[at:], propensity[at:] = self._run(rest)
                 break
             choice = self.choose(x[at], range(earned.shape[1]))
@@ -185,18 +186,18 @@ class ContextualBandit:
         Raises:
             ValueError: an action's id that JSON cannot hold, or a belief without ``arrays``.
         """
-        awaited = [[n, bandit_files.plain(ids)] for n, ids in self.awaited.choices.items()]
+        awaited = [[n, files.plain(ids)] for n, ids in self.awaited.choices.items()]
         about = {
             "kind": self._kind(),
             "root": self.root,
             "decisions": self.decisions,
-            "actions": [bandit_files.plain(id_) for id_ in self.rows],
+            "actions": [files.plain(id_) for id_ in self.rows],
             "awaited": awaited,
             "balance": msgspec.to_builtins(self.balance_state),
         }
         arrays = {f"model_{name}": array for name, array in self.model.arrays().items()}
         arrays |= {f"hedge_{name}": array for name, array in self.hedge._asdict().items()}
-        bandit_files.write(Path(path), about, arrays)
+        files.write(Path(path), about, arrays)
 
     @classmethod
     def load(cls, path: str | Path, **keywords: Any) -> Self:
@@ -206,7 +207,7 @@ class ContextualBandit:
             ValueError: the keywords make another kind of bandit than was saved.
         """
         bandit = cls(**keywords)
-        about, arrays = bandit_files.read(Path(path))
+        about, arrays = files.read(Path(path))
         saved, made = about["kind"], bandit._kind()
         if saved != made:
             other = ", ".join(name for name in made if made[name] != saved[name])
@@ -217,9 +218,9 @@ class ContextualBandit:
             bandit.awaited.add(number, frozen(ids))
         if about["balance"] is not None:
             bandit.balance_state = msgspec.convert(about["balance"], BalanceState)
-        bandit.hedge = Hedge(**bandit_files.within("hedge_", arrays))
+        bandit.hedge = Hedge(**files.within("hedge_", arrays))
         bandit.model.root = bandit.root
-        bandit.model.load(bandit_files.within("model_", arrays))
+        bandit.model.load(files.within("model_", arrays))
         return bandit
 
     def _kind(self) -> dict[str, Any]:
@@ -239,13 +240,11 @@ class ContextualBandit:
         forms = isinstance(self.model, Forms) and self.model.settled and self.model.k is None
         return fixed and forms and isinstance(self.policy, Optimism) and not len(self.awaited)
 
-    def _run(self, rest: bandit_replay.Rest) -> tuple[Ints, Floats]:
+    def _run(self, rest: Rest) -> tuple[Ints, Floats]:
         policy, model = cast(Optimism, self.policy), cast(Forms, self.model)
         reach = policy.reach * self._level() * np.array(self.levels)
         self.decisions += len(rest.contexts)
-        return bandit_replay.run(
-            model, self.hedge, self.rows, rest, reach=reach, temperature=policy.temperature
-        )
+        return run(model, self.hedge, self.rows, rest, reach=reach, temperature=policy.temperature)
 
     def _level(self) -> float:
         """How much to explore now. A budget that adapts joins here and in ``_spend``."""

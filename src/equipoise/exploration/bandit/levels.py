@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.exploration.bandit_kernels import level_chances, mixture
+from equipoise.exploration.bandit.kernels import level_chances, mixture
 from equipoise.exploration.policies.checks import check_open, check_scored
 from equipoise.exploration.policies.optimism import Optimism
 from equipoise.interfaces import Conditional, Policy

@@ -44,7 +44,7 @@ def within(head: str, arrays: Arrays) -> Arrays:
 
 
 def plain(id_: Hashable) -> Any:
-    """The id as JSON holds it, so that ``bandit_choice.frozen`` makes it again.
+    """The id as JSON holds it, so that ``choice.frozen`` makes it again.
 
     Raises:
         ValueError: JSON cannot hold it.

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from equipoise.exploration.bandit_choice import Choice
+from equipoise.exploration.bandit.choice import Choice
 from equipoise.types import Floats
 
 Actions = Sequence[Hashable] | Mapping[Hashable, ArrayLike]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from equipoise.exploration.bandit_forms import Forms
-from equipoise.exploration.bandit_kernels import Hedge, Ints, play
+from equipoise.exploration.bandit.forms import Forms
+from equipoise.exploration.bandit.kernels import Hedge, Ints, play
 from equipoise.randomness import derive
 from equipoise.types import Floats
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.exploration.bandit_kernels import (
+from equipoise.exploration.bandit.kernels import (
     Ints,
     Tables,
     absorb,
@@ -15,8 +15,8 @@ from equipoise.exploration.bandit_kernels import (
     forecast,
     spread_of,
 )
-from equipoise.exploration.bandit_scale import Scale
-from equipoise.exploration.bandit_shared import Shared
+from equipoise.exploration.bandit.scale import Scale
+from equipoise.exploration.bandit.shared import Shared
 from equipoise.randomness import derive
 from equipoise.types import Arrays, Floats
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from equipoise.exploration.bandit_kernels import Ints
+from equipoise.exploration.bandit.kernels import Ints
 from equipoise.interfaces import Belief
 from equipoise.types import Arrays, Floats
 
