@@ -28,11 +28,6 @@ def terms_of(settings: Settings) -> dict[str, Terms]:
     return {name: _terms(settings, placement) for name, placement in settings.placements.items()}
 
 
-def window_ms(settings: Settings) -> int:
-    """Milliseconds for which a list may earn: to be seen, and then to be clicked."""
-    return round(2_000 * settings.attribution.click_window_s)
-
-
 def balance_of(settings: Settings, target: float, floor: float = 0.0) -> Balance:
     """What holds exploring to a share of expected reward."""
     exploration = settings.exploration

@@ -21,6 +21,7 @@ from equipoise.console.words import duration, moment, span
 from equipoise.engine import Engine
 from equipoise.errors import InvalidInput, UnknownDecision
 from equipoise.exploration.ahead import look_ahead
+from equipoise.settings import clickable_ms
 
 ROWS = 50
 QUIET_MS = 60_000
@@ -174,7 +175,8 @@ def _terms(engine: Engine) -> Terms:
     settings = engine.settings
     return Terms(
         currency=settings.shop.currency,
-        click_window_ms=round(settings.attribution.click_window_s * 1_000),
+        # The longest of all placements: nothing on these pages is settled before.
+        click_window_ms=clickable_ms(settings) // 2,
     )
 
 

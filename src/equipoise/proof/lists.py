@@ -19,7 +19,7 @@ from equipoise.codec import decode
 from equipoise.feedback.attribution import Verdict
 from equipoise.interfaces import Log
 from equipoise.knowledge import Knowledge
-from equipoise.settings import Settings
+from equipoise.settings import Settings, attribution_of
 from equipoise.types import Decision, Kind, Milliseconds
 
 WORTH, CLICK = "worth", "click"
@@ -79,7 +79,7 @@ class Harvest:
     def __post_init__(self) -> None:
         # Of all that a shop knows only who is who, and what is credited, is folded here.
         self._known = Knowledge(self.settings)
-        self.tally.wait_ms = wait_ms(self.settings, self.outcome)
+        self.tally.wait_ms = wait_ms(self.settings, self.placement, self.outcome)
 
     def lists(self, log: Log) -> Iterator[Earned]:
         """Every mature list that was asked for, oldest first.
@@ -158,9 +158,9 @@ class Harvest:
         return True
 
 
-def wait_ms(settings: Settings, outcome: str) -> int:
-    """How long after it was served a list may still earn this outcome."""
-    waits, credit = settings.attribution, settings.credit
+def wait_ms(settings: Settings, placement: str, outcome: str) -> int:
+    """How long after it was served a list of a placement may still earn this outcome."""
+    waits, credit = attribution_of(settings, placement), settings.credit
     purchase = waits.purchase_window_s if outcome == WORTH else 0.0
     held = credit.quarantine_s + credit.hold_hours * 3_600
     return round(1_000 * (2 * waits.click_window_s + purchase + held))
