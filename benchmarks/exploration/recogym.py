@@ -19,6 +19,9 @@ with 5 flips and seed 42, 79 % for 89 %, and no better elsewhere; so it plays as
 lived, for the whole run and for the last quarter of its users. Measured in RecoGym's own step, not
 in its logs: those hold one impression a user that can never be clicked. Asked: the last quarter
 above BanditCount in every setting, the whole run at least 92 % of its own last quarter.
+
+One run of ours is partly luck: in the world of no flips and seed 42 the last quarter lay between 86
+and 94 % over seven runs whose draws differed, five of them above 91 %.
 """
 
 from __future__ import annotations

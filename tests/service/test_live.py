@@ -106,6 +106,8 @@ def test_metrics_count(client: Client) -> None:
         "equipoise_log_commit_seconds_count 2.0",
         "equipoise_decisions_lost_total 0.0",
         "equipoise_limit_buckets 0.0",
+        'equipoise_withheld_total{reason="demand"} 0.0',
+        "equipoise_credit_held 0.0",
     ):
         assert line in text, line
 

@@ -139,11 +139,26 @@ class _State(Collector):
             "equipoise_open_decisions", "Decisions with slots in flight.", len(known.attribution)
         )
         yield _gauge("equipoise_limit_buckets", "Token buckets kept.", live.buckets)
+        yield from _credit(live.engine)
         yield from _balances(live.engine)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing in advance: a placement may appear at any time."""
         return ()
+
+
+def _credit(engine: Engine) -> Iterator[Metric]:
+    """What was said and did not teach (``docs/attacks.md``)."""
+    withheld = CounterMetricFamily(
+        "equipoise_withheld", "Clicks, looks and views that taught nothing.", labels=["reason"]
+    )
+    for reason, count in sorted(engine.knowledge.withheld.items()):
+        withheld.add_metric([reason], count)
+    yield withheld
+    credit = engine.knowledge.credit
+    yield _gauge("equipoise_credit_waiting", "Verdicts in quarantine.", credit.waiting)
+    yield _gauge("equipoise_credit_held", "Verdicts of items in a burst.", credit.held)
+    yield _gauge("equipoise_credit_rows", "Rows that the caps remember.", credit.rows)
 
 
 def _balances(engine: Engine) -> Iterator[Metric]:
