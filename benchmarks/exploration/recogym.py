@@ -67,9 +67,6 @@ class Clicks(LogisticBelief):
     changes only one.
     """
 
-    noise = RATE * (1.0 - RATE)
-    """Variance of one outcome, for the policy to hold against the belief's own."""
-
     def __init__(self, d: int) -> None:
         odds = np.zeros(d)
         odds[0] = log(RATE / (1.0 - RATE))

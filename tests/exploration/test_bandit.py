@@ -18,10 +18,12 @@ from equipoise.exploration import (
     EpsilonGreedy,
     GaussianBelief,
     Greedy,
+    LogisticBelief,
     Optimism,
     Thompson,
 )
 from equipoise.exploration.bandit.kernels import KEPT, level_chances
+from equipoise.interfaces import Conditional
 from equipoise.randomness import derive
 from equipoise.types import Floats, Scored
 
@@ -622,3 +624,31 @@ def test_refuses_another_version(tmp_path: Path) -> None:
     np.savez(path, about=np.frombuffer(b'{"version": 99}', dtype=np.uint8))
     with pytest.raises(ValueError, match="has version 99; this is version 1"):
         ContextualBandit.load(path)
+
+
+class Told(Greedy):
+    """Greedy, with an ear for what it is told."""
+
+    heard: list[Scored] = []  # noqa: RUF012
+
+    def bind(self, scored: Scored, level: float) -> Conditional:
+        self.heard.append(scored)
+        return super().bind(scored, level)
+
+
+def test_the_policy_is_told_how_noisy_a_reward_is() -> None:
+    """By the belief: ``m (1 − m)`` for chances, what a linear one was given, else from errors."""
+    told = {}
+    for name, belief in {
+        "chances": LogisticBelief(2), "linear": GaussianBelief(2, noise=0.3), "forms": None,
+    }.items():  # fmt: skip
+        bandit = ContextualBandit(policy=Told(), levels=(1.0,), belief=belief, random_state=0)
+        for reward in (1.0, 0.0, 1.0):
+            bandit.learn(bandit.choose([1.0, 0.5], ["a", "b"]), reward)
+        bandit.distribution([1.0, 0.5], ["a", "b"])
+        told[name] = Told.heard[-1]
+
+    mean = told["chances"].mean
+    assert np.allclose(told["chances"].noise, mean * (1.0 - mean))
+    assert np.allclose(told["linear"].noise, 0.3)
+    assert (told["forms"].noise > 0).all()

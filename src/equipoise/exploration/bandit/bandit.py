@@ -268,12 +268,11 @@ class ContextualBandit:
         mean, variance = self.model.forecast(
             asked.context, rows, asked.features, self._crowd(asked)
         )
-        noise = self.model.noise
         return Scored(
             items=np.arange(len(rows), dtype=np.int32),
             mean=mean,
             variance=variance,
-            noise=None if noise is None else np.full(len(rows), noise),
+            noise=self.model.noise_of(mean),
         )
 
     def _crowd(self, asked: Question) -> Floats:

@@ -111,10 +111,9 @@ class Forms:
         base = self._base(u, features, len(rows))
         return forecast(self.tables, self._z(u), rows, base.mean, base.leverage, crowd)
 
-    @property
-    def noise(self) -> float:
-        """Variance of one reward about what is expected of it; 1 while nothing is known."""
-        return float(spread_of(self.tables)) if self.known else 1.0
+    def noise_of(self, mean: Floats) -> Floats:
+        """(K,) variance of one reward about what is expected of it; 1 while nothing is known."""
+        return np.full(len(mean), float(spread_of(self.tables)) if self.known else 1.0)
 
     def learn(self, row: int, context: Floats, features: Floats | None, reward: float) -> None:
         """One reward of the action in ``row``; a new action takes the first free row."""

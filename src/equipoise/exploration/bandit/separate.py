@@ -52,11 +52,13 @@ class Separate:
             mean[at], variance[at] = own_mean[0], own_variance[0]
         return mean, variance * crowd
 
-    @property
-    def noise(self) -> float | None:
-        """The prior's own word for the variance of one reward, if it has one."""
+    def noise_of(self, mean: Floats) -> Floats | None:
+        """(K,) the belief's own word for the variance of one reward, if it has one."""
+        by_mean = getattr(self.prior, "noise_of", None)
+        if by_mean is not None:
+            return np.asarray(by_mean(mean))
         noise = getattr(self.prior, "noise", None)
-        return None if noise is None else float(noise)
+        return None if noise is None else np.full(len(mean), float(noise))
 
     def learn(self, row: int, context: Floats, features: Floats | None, reward: float) -> None:
         """One reward of the action in ``row``; a new action takes the first free row."""

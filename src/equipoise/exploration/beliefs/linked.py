@@ -82,6 +82,10 @@ class LinkedBelief:
         mean, variance = self.latent(x)
         return self._expected(mean / self._unit, variance / self._unit**2)
 
+    def noise_of(self, mean: Floats) -> Floats:
+        """(n,) the variance of one outcome whose chance is ``mean``: ``m (1 − m)``."""
+        return np.asarray(mean * (1.0 - mean))
+
     def covariance_root(self, x: Floats) -> Floats:
         """(n, k) R with ``R Rᵀ`` the covariance of the expected rewards at x (``Scored.root``).
 
