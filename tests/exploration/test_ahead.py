@@ -79,7 +79,7 @@ def test_spending_stays_under_its_cap() -> None:
 
 def test_exploring_pays_where_knowledge_is_used_for_long() -> None:
     """A month of traffic: 4 % earn more than greedy, beyond doubt; a day: 16 % earn no more."""
-    month = look_ahead(outlook(looks=30, turnover=0.02), worlds=32)
+    month = look_ahead(outlook(looks=30, turnover=0.02), worlds=96)
     day = look_ahead(outlook(looks=30, lists_per_day=20.0, days=1.0), worlds=32)
     four, sixteen = month.caps.index(0.04), month.caps.index(0.16)
 
