@@ -18,7 +18,7 @@ from benchmarks.exploration.worlds import EVERY, World
 from equipoise.exploration.beliefs.bank import reweigh
 from equipoise.exploration.beliefs.beta_kernels import believed, fade, learn, overall
 from equipoise.exploration.beliefs.prior_fit import refit
-from equipoise.exploration.policies.best_of import _log_cdf_and_rate
+from equipoise.exploration.policies.best_of import log_cdf_and_rate
 from equipoise.exploration.policies.gittins import raised, reach_of
 from equipoise.types import Bools, Floats
 
@@ -463,7 +463,7 @@ def _row(learner: Learner, race: Race, item: int) -> None:
             z = (race.node[k] - mean) / spread
             race.log_cdf[item, k], race.hazard[item, k] = 0.0, 0.0
             if z < 6.0:
-                below, rate = _log_cdf_and_rate(max(z, -6.9))
+                below, rate = log_cdf_and_rate(max(z, -6.9))
                 race.log_cdf[item, k], race.hazard[item, k] = below, rate / spread
 
 

@@ -1,7 +1,7 @@
-"""A policy to start from: copy it to ``src/equipoise/exploration/``, rename it, change ``chances``.
+"""A policy to start from: copy it to ``exploration/policies/``, rename it, change ``chances``.
 
-Then add the class to ``POLICIES`` in ``exploration/__init__.py``: settings, replay and the laws of
-``equipoise.testing.policies`` find it there. It runs as it is::
+Then add the class to ``POLICIES`` in ``exploration/policies/__init__.py``: settings, replay and the
+laws of ``equipoise.testing.policies`` find it there. It runs as it is::
 
     python docs/skeletons/policy.py
 """

@@ -294,10 +294,9 @@ def test_refusals(attempt: Callable[[LogisticBelief], object], message: str) -> 
 
 
 def test_a_belief_needs_a_link() -> None:
-    """The common part alone says which classes to use."""
-    bare = LinkedBelief(2, diagonal=True, prior_mean=None, prior_precision=1.0, unit=1.0)
-    with pytest.raises(NotImplementedError, match="of its own: LogisticBelief or ProbitBelief"):
-        bare.predict(np.eye(2))
+    """The common part alone cannot be made: it has no link to predict by."""
+    with pytest.raises(TypeError, match="abstract"):
+        LinkedBelief(2, diagonal=True, prior_mean=None, prior_precision=1.0, unit=1.0)
 
 
 def test_better_than_a_line() -> None:

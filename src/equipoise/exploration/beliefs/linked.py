@@ -7,6 +7,7 @@ mean and variance just as the reward does (``tilted``; assumed density filtering
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from copy import copy
 from itertools import pairwise
 from typing import ClassVar, Self
@@ -26,7 +27,7 @@ LEAST = 1e-300
 """Variance of a row of zeros, whose error is 0 too."""
 
 
-class LinkedBelief:
+class LinkedBelief(ABC):
     """The common part; use ``LogisticBelief`` or ``ProbitBelief``.
 
     A value: every method gives a new belief. Rewards count one after the other, so their order
@@ -189,9 +190,9 @@ class LinkedBelief:
             new._posterior = Full(arrays["factor"], arrays["target"])
         return new
 
+    @abstractmethod
     def _expected(self, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
         """Mean and variance of ``g(f)`` for f ~ N(mean, variance), in units of the link."""
-        raise NotImplementedError("a link of its own: LogisticBelief or ProbitBelief")
 
     def _with(self, posterior: Posterior, n: float) -> Self:
         new = copy(self)
