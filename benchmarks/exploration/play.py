@@ -159,6 +159,8 @@ def _play(
     sums, waiting = np.zeros((4, 4)), np.full((max(delay, 1), slots, 2), -1.0)
     index, p, open_ = np.empty(n), np.empty(n), np.ones(n, np.bool_)
     gone, rewards, due, horizon, log_level, possible, scale = 0.0, 0, 0, planned, 0.0, 0.0, 1.0
+    # An answer is used in any of the slots, so at the looks that one gets on average.
+    looks = look.mean()
     for t in range(len(luck)):
         step, q = t // EVERY, 4 * t // len(luck)
         if t % EVERY == 0:
@@ -168,7 +170,7 @@ def _play(
                 _fade(learner)
                 due += _fit(learner, rewards, due)
                 ends = 1.0 / planned + turnover * gone / (max(t, 1) * n)
-                horizon = 1.0 / (ends + drift * _forgetting(learner))
+                horizon = looks / (ends + drift * _forgetting(learner))
             if step % AGAIN == 0 or replaced > 0.0:
                 _believe_all(learner, horizon)
                 if rule == 3 or rule == 4:

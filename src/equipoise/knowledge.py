@@ -12,9 +12,9 @@ from equipoise.candidates.eligibility import FilterCache
 from equipoise.clock import DAY
 from equipoise.codec import decode
 from equipoise.exploration import (
+    ArmBank,
     Balance,
     BalanceState,
-    BetaBelief,
     Constraint,
     Constraints,
     Move,
@@ -41,7 +41,7 @@ from equipoise.state import Catalogue, Counts, Shoppers, Tallies, Tempo
 from equipoise.state.segments import Segments
 from equipoise.types import Arrays, Decision, Kind, Milliseconds, Query, Stored
 
-FOLDS = 4
+FOLDS = 5
 """Counts up when the state of a fold changes its form: a checkpoint of another is read no more."""
 MOVES_KEPT = 500
 """Newest moves of a balance that stay in memory, a placement."""
@@ -77,9 +77,9 @@ class Knowledge:
         self.demand = _demand(settings, self.shoppers, self.catalogue)
         self.tallies = Tallies()
         self.tempo = Tempo(self.catalogue)
-        clicks = click_rates(settings)
-        self.model = _reward_model(settings, clicks)
-        self.sentry = sentry_of(settings, clicks, self.catalogue)
+        self.clicks = click_rates(settings)
+        self.model = _reward_model(settings, self.clicks)
+        self.sentry = sentry_of(settings, self.clicks.beliefs, self.catalogue)
         self.examination = Examination(
             {name: placement.examination for name, placement in settings.placements.items()}
         )
@@ -111,7 +111,10 @@ class Knowledge:
         self.segments.apply(seq, arrived, kind, noun)
         self.counts.apply(seq, arrived, kind, self.demand.heard(arrived, kind, noun))
         self.tallies.apply(seq, arrived, kind, noun)
+        before = self.tempo.last
         self.tempo.apply(seq, arrived, kind, noun)
+        if before:
+            self.clicks.advance((self.tempo.last - before) / DAY)
         for heard in self.delay.until(arrived):
             self._earn(heard)
         self.steering.mature(arrived)
@@ -371,7 +374,7 @@ def _demand(settings: Settings, shoppers: Shoppers, catalogue: Catalogue) -> Dem
     return Demand(shoppers.identities, catalogue, caps)
 
 
-def _reward_model(settings: Settings, clicks: BetaBelief) -> RewardModel:
+def _reward_model(settings: Settings, clicks: ArmBank) -> RewardModel:
     ranking = settings.ranking
     mean, variance = _worth_of_a_click(settings)
     worth = RateBelief(

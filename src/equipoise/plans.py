@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from equipoise.candidates.eligibility import FilterCache
 from equipoise.candidates.pool import Pool
-from equipoise.exploration import Apprentice, Balance, BetaBelief, Guarantee, Limit
+from equipoise.exploration import Apprentice, ArmBank, Balance, BetaBelief, Guarantee, Limit
 from equipoise.exploration.alarms import Arms, Sentry
 from equipoise.exploration.coin import FIRST, HELD, OURS
 from equipoise.exploration.terms import Group, Part, Plan, Terms
@@ -20,6 +21,8 @@ from equipoise.settings import Settings
 from equipoise.state import Catalogue
 from equipoise.types import Bools, Candidates, Query, Scored, Shopper, Slot
 
+SHARE = 1e-5
+"""Of all trust in memories that each verdict deals out anew, as in the bank's benchmarks."""
 LOOKS = "the looks that exploring gave"
 
 
@@ -41,21 +44,26 @@ def balance_of(settings: Settings, target: float, floor: float = 0.0) -> Balance
     )
 
 
-def click_rates(settings: Settings) -> BetaBelief:
-    """The belief about clicks a look, which alarms make forget."""
+def click_rates(settings: Settings) -> ArmBank:
+    """The belief about clicks a look, at several half-lives (days); alarms make all forget."""
     ranking = settings.ranking
-    return BetaBelief(
-        prior_mean=ranking.click_rate,
-        arm_strength=ranking.item_looks,
-        group_strength=ranking.category_looks,
-        overall_strength=ranking.overall_looks,
+    return ArmBank(
+        lambda: BetaBelief(
+            prior_mean=ranking.click_rate,
+            arm_strength=ranking.item_looks,
+            group_strength=ranking.category_looks,
+            overall_strength=ranking.overall_looks,
+        ),
+        (*ranking.click_memories_days, math.inf),
+        add_lasts=0.0,
+        share=SHARE,
     )
 
 
-def sentry_of(settings: Settings, belief: Arms, catalogue: Catalogue) -> Sentry:
+def sentry_of(settings: Settings, beliefs: Sequence[Arms], catalogue: Catalogue) -> Sentry:
     """What watches the categories' clicks."""
     return Sentry(
-        belief,
+        beliefs,
         members=lambda part: np.flatnonzero(catalogue.category == part),
         name=lambda part: catalogue.name("category", part) if part >= 0 else "no category",
         keep=settings.exploration.alarm_keep,

@@ -164,6 +164,9 @@ class Ranking(Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The same for a category against the shop."""
     overall_clicks: float = 100.0
     """The same for the shop against what is expected of a click."""
+    click_memories_days: tuple[float, ...] = (3.0, 12.0, 48.0)
+    """Half-lives of what clicks taught of items, beside a memory that keeps all; each is trusted as
+    well as it foretold. None: nothing is forgotten."""
     memory_looks: float = 1_000_000.0
     """Looks after which the lift's longest memory has lost half; the log weighs shorter ones."""
 
@@ -341,6 +344,11 @@ def _check(settings: Settings) -> None:
     keep = settings.exploration.alarm_keep
     if not 0 <= keep <= 1:
         raise SettingsError(f"exploration.alarm_keep is {keep}; it is a share from 0 to 1")
+    lives = settings.ranking.click_memories_days
+    if any(not 0.0 < life < math.inf for life in lives) or sorted(set(lives)) != list(lives):
+        raise SettingsError(
+            f"ranking.click_memories_days is {list(lives)}; days, rising from above 0"
+        )
     if settings.log.durability not in ("power-loss", "process"):
         raise SettingsError(
             f"log.durability is {settings.log.durability!r}; it is 'power-loss' or 'process'"

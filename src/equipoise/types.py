@@ -355,6 +355,14 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """(slot, index of the candidate)."""
     noise: bytes = b""
     """float32, one a candidate: variance of one look's reward. Empty where it was not known."""
+    coin: dict[str, float] = field(default_factory=dict)
+    """How the list was drawn, by the names of ``exploration.coin``: empty where no coin was thrown
+    and nothing held back."""
+    prices: dict[str, float] = field(default_factory=dict)
+    """What a unit of each of the placement's balances was worth, in reward; empty where none asked
+    for more."""
+    besides: float = 0.0
+    """How much of the greedy list's worth was no reward but what balances added."""
 
 
 class Reward(Struct, frozen=True, kw_only=True, gc=False):

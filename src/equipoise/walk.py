@@ -24,7 +24,7 @@ from equipoise.clock import Clock
 from equipoise.errors import InvalidInput
 from equipoise.exploration import Gittins, Greedy, policy_from
 from equipoise.exploration.ahead import Outlook
-from equipoise.exploration.coin import WEIGHT, Toss, marked, marks_of
+from equipoise.exploration.coin import WEIGHT, Toss
 from equipoise.interfaces import Source
 from equipoise.knowledge import Knowledge
 from equipoise.plans import led, restrained
@@ -47,9 +47,6 @@ from equipoise.types import (
     Slot,
 )
 
-BALANCES = "_balances"
-"""Under this name a stored query's context tells what a unit of each balance was worth, in reward,
-and (``besides``) how much of the greedy list's worth was no reward."""
 NEVER_SHOWN = np.iinfo(np.int32).max
 """The position of an item that has no record and never will."""
 PROPOSALS = 200
@@ -101,16 +98,19 @@ class Walk:
             groups=self.knowledge.catalogue.group[pool.items],
             max_per_group=placement.max_per_group,
         )
-        policy = self._policy(query.placement, placement, plan.level)
         decision_id = self._new_id(now)
         look = self.knowledge.examination.look(query.placement, query.n)
+        policy = self._policy(query.placement, placement, plan.level, look)
         drawn, marks = self._draw(decision_id, scored, rules, policy, marks, look)
         slots = self._slots(drawn, believed, pool, rate, features, look)
-        query, besides = self._noted(query, decision_id, scored, believed, rules, look)
+        besides, prices = 0.0, {}
+        if scored is not believed:
+            besides = self._besides(decision_id, scored, believed, rules, look)
+            prices = self.knowledge.constraints.prices(query.placement)
         return Decision(
             decision_id=decision_id,
             ts=now,
-            query=marked(query, marks),
+            query=query,
             shopper=shopper.key,
             policy=policy,
             slots=slots,
@@ -127,6 +127,9 @@ class Walk:
             groups=rules.groups.astype("<i4").tobytes(),
             max_per_group=rules.max_per_group,
             pins=rules.pins,
+            coin=marks,
+            prices=prices,
+            besides=besides,
         )
 
     def outlook(self, name: str) -> Outlook:
@@ -163,6 +166,7 @@ class Walk:
             lists_per_day=lists,
             days=self.settings.exploration.planning_days,
             turnover=known.tempo.turnover,
+            outdating=known.clicks.outdating,
             step=balance.step,
             level_max=balance.level_max,
             level_start=balance.start,
@@ -193,9 +197,7 @@ class Walk:
         # Slots that stayed empty then have no look on record, and none now.
         look = np.zeros(stored.query.n)
         look[: len(stored.slots)] = [slot.look for slot in stored.slots]
-        marks = marks_of(stored.query)
-        drawn, _ = self._draw(stored.decision_id, scored, rules, stored.policy, marks, look)
-        balanced = stored.query.context.get(BALANCES)
+        drawn, _ = self._draw(stored.decision_id, scored, rules, stored.policy, stored.coin, look)
         return msgspec.structs.replace(
             stored,
             slots=tuple(
@@ -207,12 +209,12 @@ class Walk:
                     explored=bool(drawn.explored[place]),
                     pinned=bool(drawn.pinned[place]),
                     # What balances add to it is no part of what is believed of an item.
-                    mean=slot.mean if balanced else float(scored.mean[index]),
+                    mean=slot.mean if stored.prices else float(scored.mean[index]),
                     variance=float(scored.variance[index]),
                 )
                 for place, (index, slot) in enumerate(zip(drawn.chosen, stored.slots, strict=True))
             ),
-            expected=drawn.expected - (balanced["besides"] if balanced else 0.0),
+            expected=drawn.expected - stored.besides,
             cost=drawn.cost,
         )
 
@@ -277,26 +279,13 @@ class Walk:
             return believed
         return replace(believed, mean=_rounded(believed.mean + added))
 
-    def _noted(
-        self,
-        query: Query,
-        decision_id: str,
-        scored: Scored,
-        believed: Scored,
-        rules: Rules,
-        look: Floats,
-    ) -> tuple[Query, float]:
-        """The query with what the balances did to this list, and what of the greedy list's worth is
-        no reward. Nobody else may say so."""
-        context = {name: said for name, said in query.context.items() if name != BALANCES}
-        besides = 0.0
-        if scored is not believed:
-            luck = derive(self._seed, "greedy", decision_id)
-            best = draw(Greedy(), scored, rules, len(look), 0.0, look, luck).chosen
-            besides = float(look[: len(best)] @ (scored.mean - believed.mean)[best])
-            prices = self.knowledge.constraints.prices(query.placement)
-            context[BALANCES] = {"besides": besides, "prices": prices}
-        return msgspec.structs.replace(query, context=context), besides
+    def _besides(
+        self, decision_id: str, scored: Scored, believed: Scored, rules: Rules, look: Floats
+    ) -> float:
+        """What of the greedy list's worth is no reward."""
+        luck = derive(self._seed, "greedy", decision_id)
+        best = draw(Greedy(), scored, rules, len(look), 0.0, look, luck).chosen
+        return float(look[: len(best)] @ (scored.mean - believed.mean)[best])
 
     def _placement(self, name: str) -> Placement:
         placement = self.settings.placements.get(name)
@@ -309,10 +298,11 @@ class Walk:
             )
         return placement
 
-    def _policy(self, name: str, placement: Placement, level: float) -> PolicyUsed:
+    def _policy(self, name: str, placement: Placement, level: float, look: Floats) -> PolicyUsed:
         parameters = placement.parameters | ({"floor": placement.floor} if placement.floor else {})
         if placement.policy == Gittins.name and "horizon" not in parameters:
-            parameters["horizon"] = self.horizon(name)
+            # An answer is used in any of the slots: at the looks that one gets on average.
+            parameters["horizon"] = max(self.horizon(name) * float(look.mean()), 1.0)
         policy = policy_from(placement.policy, parameters)
         return PolicyUsed(
             name=placement.policy,
@@ -329,7 +319,8 @@ class Walk:
     def horizon(self, placement: str) -> float:
         """Lists for which what is learnt at a placement now will be of use (``state.tempo``)."""
         days = self.settings.exploration.planning_days
-        return self.knowledge.tempo.horizon(placement, days)
+        known = self.knowledge
+        return known.tempo.horizon(placement, days, known.clicks.outdating)
 
     def use(self, snapshot_id: str, recommenders: Sequence[Recommender]) -> None:
         """Serve with these fitted recommenders from the next list on."""

@@ -149,7 +149,7 @@ def told(gain: float, error: float) -> Ahead:
     zero, gains = np.zeros(3), np.array([0.0, gain, 0.5 * gain])
     return Ahead(
         caps=CAPS, reward=0.1 + gains, low=zero, high=zero, gain=gains,
-        gain_error=np.array([0.0, error, error]), spent=zero, lists=1_000.0,
+        gain_error=np.array([0.0, error, error]), spent=zero, lists=1_000.0, unknown=0.3,
     )  # fmt: skip
 
 

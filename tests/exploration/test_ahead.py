@@ -11,6 +11,7 @@ import pytest
 
 from equipoise.exploration import ahead
 from equipoise.exploration.ahead import Outlook, look_ahead
+from equipoise.exploration.evpi import evpi_slate
 from equipoise.randomness import derive
 
 RATE = 2.0 / 38.0
@@ -119,6 +120,24 @@ def test_hopeless_candidates_change_nothing_that_matters() -> None:
     ours, theirs = (look_ahead(one, caps=(0.0, 0.04), worlds=24) for one in (few, many))
 
     assert theirs.reward == pytest.approx(ours.reward, rel=0.1)
+
+
+def test_what_is_unknown() -> None:
+    """At most what knowing everything would add to a list; a tenth of the spread, a tenth or less
+    of it; nothing where all is known."""
+    few = outlook()
+    known, less = (
+        look_ahead(replace(few, variance=few.variance * part), caps=(0.0,), worlds=2).unknown
+        for part in (1e-12, 0.01)
+    )
+    much = look_ahead(few, caps=(0.0,), worlds=2).unknown
+    best = np.sort(few.mean)[::-1][: len(few.look)]
+
+    assert much == pytest.approx(
+        evpi_slate(few.mean, np.sqrt(few.variance), few.look) / (few.look @ best), rel=1e-6
+    )
+    assert known == pytest.approx(0.0, abs=1e-6)
+    assert known < less <= 0.1 * much
 
 
 def test_the_highest_are_found() -> None:

@@ -24,7 +24,7 @@ class Shop:
     def __init__(self, keep: float, seed: int = 1) -> None:
         self.belief = BetaBelief(prior_mean=0.1, arm_strength=20.0)
         self.sentry = Sentry(
-            self.belief, lambda part: np.flatnonzero(part == SHELF), NAMES.__getitem__, keep=keep
+            [self.belief], lambda part: np.flatnonzero(part == SHELF), NAMES.__getitem__, keep=keep
         )
         self.rates = 0.05 + 0.15 * derive(seed, "test alarms rates").random(ITEMS)
         self.rates[0] = 0.5
@@ -103,7 +103,7 @@ def test_nothing_that_stays_is_alarming() -> None:
 def test_an_alarm_in_words() -> None:
     """The sentence that a merchandiser reads: what, from where to where, since when."""
     sentry = Sentry(
-        BetaBelief(prior_mean=0.1), lambda part: np.arange(1), NAMES.__getitem__, keep=1.0
+        [BetaBelief(prior_mean=0.1)], lambda part: np.arange(1), NAMES.__getitem__, keep=1.0
     )
     rng, at = derive(3, "test alarms"), 1_763_942_400_000
     for t in range(6_000):
@@ -121,7 +121,7 @@ def test_an_alarm_in_words() -> None:
 
 def test_a_rise_is_told_as_one() -> None:
     """The other direction."""
-    sentry = Sentry(BetaBelief(), lambda part: np.arange(1), NAMES.__getitem__)
+    sentry = Sentry([BetaBelief()], lambda part: np.arange(1), NAMES.__getitem__)
     rng = derive(4, "test alarms")
     for t in range(4_000):
         clicked = float(rng.random() < (0.05 if t < 2_000 else 0.2))
@@ -134,7 +134,7 @@ def test_the_sentry_goes_on_from_its_arrays() -> None:
     """Written in the midst and read again: the same alarms at the same time."""
 
     def make() -> Sentry:
-        return Sentry(BetaBelief(), lambda part: np.arange(1), NAMES.__getitem__)
+        return Sentry([BetaBelief()], lambda part: np.arange(1), NAMES.__getitem__)
 
     def feed(sentry: Sentry, times: range) -> Sentry:
         for t in times:

@@ -11,19 +11,16 @@ from scipy.stats import chi2
 
 from equipoise.exploration import InOrder, PlackettLuce, Restrained, Thompson, Toss
 from equipoise.exploration.coin import (
-    COIN,
     FIRST,
     HELD,
     OURS,
-    marked,
-    marks_of,
     ours_weight,
 )
 from equipoise.interfaces import Policy
 from equipoise.randomness import derive
 from equipoise.slates.draw import draw, probability_of
 from equipoise.slates.rules import Rules
-from equipoise.types import Query, Scored
+from equipoise.types import Scored
 
 N, SLOTS = 5, 3
 LOOK = np.array([1.0, 0.7, 0.5])
@@ -146,14 +143,10 @@ def test_in_order_shows_its_own_first_and_then_the_best() -> None:
     assert InOrder(2).parameters == {"first": 2.0}
 
 
-def test_marks_are_kept_with_the_query_and_nobody_else_makes_them() -> None:
-    """What was written is read again; what a caller wrote there is gone."""
-    forged = Query(placement="home", context={COIN: {OURS: 0.9}, "page": "x"})
-    query = marked(forged, {OURS: 0.5, FIRST: 3.0, HELD: 1.0})
-    toss = Toss.of(PlackettLuce(), marks_of(query))
+def test_marks_say_how_a_list_is_drawn() -> None:
+    """What a decision has on record; with nothing on record it is the policy's."""
+    toss = Toss.of(PlackettLuce(), {OURS: 0.5, FIRST: 3.0, HELD: 1.0})
 
-    assert marked(forged, {}).context == {"page": "x"}
-    assert query.context["page"] == "x"
     assert (toss.ours, toss.first) == (0.5, 3)
     assert toss.policy == Restrained(PlackettLuce())
     assert Toss.of(PlackettLuce(), {}) == Toss(PlackettLuce())

@@ -8,7 +8,7 @@ import pytest
 
 from equipoise.clock import DAY
 from equipoise.exploration import Apprentice, Balance, Guarantee, Limit, Move
-from equipoise.exploration.coin import OURS, WEIGHT, marked
+from equipoise.exploration.coin import OURS, WEIGHT
 from equipoise.exploration.steering import Steering
 from equipoise.exploration.terms import Group, GroupSwitch, Part, Switch, Terms
 from equipoise.types import Decision, PolicyUsed, Query
@@ -37,14 +37,14 @@ class Fold:
         self.lists += 1
         query = Query(placement="home")
         plan = self.plan(*segments, ts=ts)
-        if plan.ours is not None:
-            query = marked(query, {OURS: plan.ours, WEIGHT: how.pop("weight", 1.0)})
+        coin = {} if plan.ours is None else {OURS: plan.ours, WEIGHT: how.pop("weight", 1.0)}
         decision = Decision(
             decision_id=f"r-{self.lists}", ts=ts, query=query, shopper="",
             policy=PolicyUsed(name="thompson", version="1", level=plan.level), slots=(),
             fallback_level="", reason="", expected=how.pop("expected", 1.0),
             cost=cost if plan.level else 0.0,
             snapshot="", seq=0, items=b"", mean=b"", variance=b"", groups=b"", max_per_group=0,
+            coin=coin,
         )  # fmt: skip
         self.steering.decided(decision, segments, how.pop("looks", {}), ts, **how)
         return decision

@@ -11,7 +11,6 @@ import pytest
 from equipoise.clock import ManualClock
 from equipoise.engine import Engine
 from equipoise.errors import SettingsError
-from equipoise.exploration.coin import COIN
 from equipoise.knowledge import Knowledge
 from equipoise.randomness import derive
 from equipoise.settings import build
@@ -116,7 +115,7 @@ def test_a_stopped_item_group_is_not_explored(opened: Open, item_of: ItemOf, pol
     assert 3 not in seen
     assert 3 in [place for one in shown(free, 40) for place in explored(one)]
     for stored in front.engine.newest_decisions(40):
-        assert stored.query.context[COIN] == {"held": 1.0}
+        assert stored.coin == {"held": 1.0}
         assert front.engine.replay(stored.decision_id) == stored
 
 
@@ -194,7 +193,7 @@ def test_the_apprentice_follows_the_shops_own_order_and_learns(
     assert sum(one.cost == 0.0 for one in lists) >= 45
     for stored in lists:
         assert front.engine.replay(stored.decision_id) == stored
-        assert stored.query.context[COIN]["ours"] == pytest.approx(0.1)
+        assert stored.coin["ours"] == pytest.approx(0.1)
     clicks(front, 20, seed=1)
     assert front.looks > 0
 
@@ -229,7 +228,7 @@ def test_with_a_guarantee_the_first_lists_are_greedy(opened: Open, item_of: Item
     lists = shown(front, 10)
 
     assert not any(explored(one) for one in lists)
-    assert all(one.query.context[COIN] == {"ours": 0.0, "baseline_weight": 1.0} for one in lists)
+    assert all(one.coin == {"ours": 0.0, "baseline_weight": 1.0} for one in lists)
     assert front.engine.knowledge.steering.describe("home", 0)["guarantee"]["allows"] is False
 
 
@@ -285,7 +284,7 @@ def test_an_alarm_makes_a_category_uncertain_again(opened: Open, item_of: ItemOf
 
 def spread(engine: Engine) -> tuple[float, float]:
     """Mean variance of the belief about clicks, of the second shelf and of the others."""
-    belief = engine.knowledge.sentry._belief
+    belief = engine.knowledge.clicks
     _, variance = belief.predict(np.arange(60))
     second = [n for n in range(60) if n % 6 == 2]
     others = [n for n in range(60) if n % 6 != 2]

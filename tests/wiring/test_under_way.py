@@ -25,15 +25,18 @@ def variance(front: Any, item: int) -> float:
 def pending(front: Any, belief: str = "clicks") -> float:
     arrays = front.engine.knowledge.model.arrays()
     # The belief about clicks keeps what is under way beside its looks and clicks.
-    column = arrays["clicks.arms"][:, 2] if belief == "clicks" else arrays[f"{belief}.pending"]
+    column = arrays["clicks.0.arms"][:, 2] if belief == "clicks" else arrays[f"{belief}.pending"]
     return float(column.sum())
 
 
 def taught(front: Any) -> list[bytes]:
-    """All that was learnt of items, matches and places; not what is under way."""
+    """All that was learnt of items, matches and places; not what is under way, nor the time."""
     knowledge = front.engine.knowledge
-    learnt = {k: v for k, v in knowledge.model.arrays().items() if not k.endswith("pending")}
-    learnt["clicks.arms"] = learnt["clicks.arms"][:, :2]
+    learnt = {
+        name: array[:, :2] if name.startswith("clicks.") and name.endswith("arms") else array
+        for name, array in knowledge.model.arrays().items()
+        if not name.endswith(("pending", "clock"))
+    }
     sized = [v[v != 0].tobytes() for k, v in sorted(learnt.items()) if k.endswith("arms")]
     rest = [v.tobytes() for k, v in sorted(learnt.items()) if "arm" not in k]
     return [*sized, *rest, knowledge.examination.look("home", 12).tobytes()]

@@ -142,6 +142,7 @@ def outlook(engine: Engine, placement: str, ahead: Ahead, days: float) -> dict[s
         "days": counted(days, "day"),
         "lists": f"{lists:,.0f}",
         "verdict": verdict(ahead, currency),
+        "unknown": percent(ahead.unknown),
         "fan": fan(
             names, middle, low, high, [(value, money(value, currency)) for value in marks],
             marked=ahead.caps.index(budget) if budget in ahead.caps else -1,

@@ -24,6 +24,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from equipoise.exploration.balance import LOWEST
+from equipoise.exploration.evpi import evpi_slate
 from equipoise.exploration.policies.gittins import indices
 from equipoise.randomness import derive
 from equipoise.types import Floats
@@ -60,6 +61,8 @@ class Outlook:
     """To look ahead."""
     turnover: float = 0.0
     """Launches and departures a day, as a share of the items (``state.tempo``)."""
+    outdating: float = 0.0
+    """How fast what is known ceases to be of use, a day (``ArmBank.outdating``)."""
     drift: float = 0.0
     """Variance that an item's worth gains a day, as a share of the square of what is believed."""
     step: float = 0.005
@@ -84,8 +87,10 @@ class Outlook:
 
     @property
     def horizon(self) -> float:
-        """Lists for which it will matter how good an item is, as for ``gittins``."""
-        return max(self.lists_per_day / (1.0 / self.days + self.turnover), 1.0)
+        """Looks for which it will matter how good an item is, as for ``gittins``."""
+        ends = 1.0 / self.days + self.turnover + self.outdating
+        lists = max(self.lists_per_day / ends, 1.0)
+        return max(lists * float(self.look.mean()), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,9 @@ class Ahead:
     """Share of expected reward that exploring cost."""
     lists: float
     """In the days that were looked ahead."""
+    unknown: float
+    """What knowing everything would add to the next list, at most (``evpi_slate``), as a share of
+    what it is expected to earn."""
 
     @property
     def best(self) -> int:
@@ -142,10 +150,22 @@ def look_ahead(
                 np.array([cap, outlook.step, outlook.level_max, outlook.level_start]),
             )  # fmt: skip
             earned[place, world], spent[place, world], expected[place, world] = sums
-    return _ahead(caps, earned / lists, spent / expected, lists)
+    unknown = _unknown(outlook)
+    return _ahead(caps, earned / lists, spent / expected, lists, unknown)
 
 
-def _ahead(caps: tuple[float, ...], earned: Floats, spent: Floats, lists: float) -> Ahead:
+def _unknown(outlook: Outlook) -> float:
+    best = -np.sort(-outlook.mean)[: len(outlook.look)]
+    expected = float(outlook.look[: len(best)] @ best)
+    # What is estimated may rise from one place to the next; a bound may not.
+    look = np.maximum.accumulate(outlook.look[::-1])[::-1]
+    most = evpi_slate(outlook.mean, np.sqrt(outlook.variance), look)
+    return most / expected if expected > 0 else math.inf
+
+
+def _ahead(
+    caps: tuple[float, ...], earned: Floats, spent: Floats, lists: float, unknown: float
+) -> Ahead:
     gain = earned - earned[0]
     low, high = np.quantile(earned, LIKELY, axis=1)
     return Ahead(
@@ -157,6 +177,7 @@ def _ahead(caps: tuple[float, ...], earned: Floats, spent: Floats, lists: float)
         gain_error=gain.std(axis=1, ddof=1) / math.sqrt(earned.shape[1]),
         spent=spent.mean(axis=1),
         lists=lists,
+        unknown=unknown,
     )
 
 

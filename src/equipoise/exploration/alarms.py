@@ -137,7 +137,7 @@ class Sentry:
     """What is watched in a shop, what is forgotten after an alarm, and the newest alarms. A fold.
 
     Args:
-        belief: about the arms that are shown; forgets in place.
+        beliefs: about the arms that are shown, such as the memories of a bank; forget in place.
         members: the arms of a part.
         name: of a part, for people.
         keep: what remains known of a part's arms after an alarm on it; 1 forgets nothing.
@@ -145,13 +145,13 @@ class Sentry:
 
     def __init__(
         self,
-        belief: Arms,
+        beliefs: Sequence[Arms],
         members: Callable[[int], NDArray[np.integer[Any]]],
         name: Callable[[int], str],
         *,
         keep: float = 0.2,
     ) -> None:
-        self._belief = belief
+        self._beliefs = tuple(beliefs)
         self._members = members
         self._name = name
         self._keep = keep
@@ -173,7 +173,8 @@ class Sentry:
                 day = rfc3339(cut.after.since)[:10]
                 self.alarms = [*self.alarms, alarm(cut, where, ts, day)][-KEPT:]
                 if place != SHOP and self._keep < 1.0:
-                    forget(self._belief, self._members(place), self._keep)
+                    for belief in self._beliefs:
+                        forget(belief, self._members(place), self._keep)
 
     def arrays(self) -> Arrays:
         """The whole state."""

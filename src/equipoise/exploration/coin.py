@@ -25,7 +25,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple, Self
 
-import msgspec
 import numpy as np
 
 from equipoise.exploration.limits import Restrained
@@ -35,12 +34,10 @@ from equipoise.exploration.policies.greedy import best
 from equipoise.interfaces import Conditional, Policy
 from equipoise.slates.draw import draw, probability_of
 from equipoise.slates.rules import Rules
-from equipoise.types import Bools, Draw, Floats, Query, Scored
+from equipoise.types import Bools, Draw, Floats, Scored
 
-COIN = "_coin"
-"""Under this name a stored query's context tells how its list was drawn:"""
 OURS = "ours"
-"""chance that it was ours;"""
+"""A decision's ``coin`` tells how its list was drawn: the chance that it was ours;"""
 FIRST = "in_order"
 """candidates in front that are the baseline's, in its order;"""
 WEIGHT = "baseline_weight"
@@ -129,20 +126,6 @@ class Toss(NamedTuple):
         before = np.concatenate(([0.0], both[:-1])) if len(both) else both
         weight = float(np.exp(others[-1] - both[-1])) if len(both) else 1.0
         return replace(drawn, propensity=np.exp(both - before)), weight
-
-
-def marks_of(query: Query) -> dict[str, float]:
-    """How a stored decision's list was drawn; nothing where no coin was thrown, nothing held."""
-    marks: dict[str, float] = query.context.get(COIN, {})
-    return marks
-
-
-def marked(query: Query, marks: Mapping[str, float]) -> Query:
-    """The query as the decision stores it: with what made its list, and no word of the caller's."""
-    if not marks and COIN not in query.context:
-        return query
-    context = {name: said for name, said in query.context.items() if name != COIN}
-    return msgspec.structs.replace(query, context=context | ({COIN: dict(marks)} if marks else {}))
 
 
 def ours_weight(ours: float, weight: float) -> float:

@@ -21,7 +21,7 @@ from msgspec import UNSET, Struct
 
 from equipoise.exploration.apprentice import ApprenticeState
 from equipoise.exploration.balance import Balance, BalanceState, Move
-from equipoise.exploration.coin import OURS, WEIGHT, marks_of
+from equipoise.exploration.coin import OURS, WEIGHT
 from equipoise.exploration.guarantee import GuaranteeState
 from equipoise.exploration.limits import Limit, LimitState
 from equipoise.exploration.standing import apprentice, guarantee, money
@@ -315,7 +315,7 @@ class Steering:
         )  # fmt: skip
 
     def _begin(self, placement: str, decision: Decision, ts: Milliseconds, steered: bool) -> None:
-        marks, terms = marks_of(decision.query), self.terms(placement)
+        marks, terms = decision.coin, self.terms(placement)
         if steered or OURS not in marks or not terms.compared:
             return
         held, share = self._keep(placement), marks[OURS]

@@ -188,6 +188,7 @@ def ahead_out(engine: Engine, placement: str, ahead: Ahead, days: float) -> shap
         lists=lists,
         budget=chosen.budget if chosen.fixed_level is None else None,
         best=ahead.caps[ahead.best],
+        unknown=ahead.unknown,
         caps=[
             shapes.CapOut(
                 cap=cap, reward_per_list=reward, reward=reward * lists, low=low * lists,

@@ -213,6 +213,7 @@ AHEAD: dict[str, Any] = {
     "lists": 12_000.0,
     "budget": 0.04,
     "best": 0.04,
+    "unknown": 0.31,
     "caps": [
         {"cap": 0.0, "reward_per_list": 0.056, "reward": 672.0, "low": 590.0, "high": 760.0,
          "gain": 0.0, "gain_error": 0.0, "spent": 0.0},

@@ -335,6 +335,13 @@ class AheadOut(Struct, kw_only=True):
         float | None, Meta(description="The cap that is set now; null for a fixed level.")
     ]
     best: Annotated[float, Meta(description="The cap that earned most.")]
+    unknown: Annotated[
+        float,
+        Meta(
+            description="What knowing everything would add to the next list, at most (expected "
+            "value of perfect information), as a share of what the list is expected to earn."
+        ),
+    ]
     caps: list[CapOut]
 
 

@@ -52,6 +52,11 @@ class Tempo:
         self._sums = _Sums()
 
     @property
+    def last(self) -> Milliseconds:
+        """When the newest record came, ticks aside; 0 before the first."""
+        return self._sums.last
+
+    @property
     def turnover(self) -> float:
         """Launches and departures a day, as a share of the items there."""
         return self._sums.changes / self._sums.item_days if self._sums.item_days > 0 else 0.0
@@ -66,12 +71,13 @@ class Tempo:
         weighed = half_life * (1.0 - 0.5 ** (age / half_life)) / np.log(2.0)
         return float(self._sums.lists[placement] * DAY / max(weighed, DAY))
 
-    def horizon(self, placement: str, planning_days: float) -> float:
+    def horizon(self, placement: str, planning_days: float, outdating: float = 0.0) -> float:
         """Lists for which it will matter how good an item is: at least one.
 
-        ``lists a day / (1 / planning_days + turnover)``: an end that comes at either rate.
+        ``lists a day / (1 / planning_days + turnover + outdating)``: an end that comes at any of
+        these rates, the last that of the memory in use (``ArmBank.outdating``), a day.
         """
-        days = 1.0 / (1.0 / planning_days + self.turnover)
+        days = 1.0 / (1.0 / planning_days + self.turnover + outdating)
         return max(self.lists_per_day(placement) * days, 1.0)
 
     def apply(self, seq: int, arrived: Milliseconds, kind: Kind, noun: Any) -> None:

@@ -18,9 +18,10 @@ from equipoise.types import Bools, Floats, Scored
 LOG_16_PI = math.log(16.0 * math.pi)
 SURE = 1e-9
 """A reward that varies by less than this share of the belief tells all there is to know."""
-CAUTION = 0.9
-"""Of ψ. On some dozens of development worlds a reach a tenth short spent less and earned about as
-much: where an index is nearly indifferent, little is forgone. Chosen by eye, not by a proof."""
+CAUTION = 0.86
+"""Of ψ: a seventh short. Where an index is nearly indifferent, little is forgone. On 580
+development worlds .9 spent 3.7 % of expected reward, .855 spent 3.1 % and earned .3 % ± .6 % less,
+.81 spent 2.6 % and earned 1.1 % ± .6 % less."""
 MOST_SKEW = 1.0
 """A skewed belief adds at most as much again to its own optimism."""
 
@@ -30,7 +31,7 @@ class Gittins:
     """A softmax, nearly a maximum, over what each item is worth *to the future*::
 
         index_i = m_i + z_i s_i (1 + z_i skew s_i / (3 m_i))
-        z_i = .9 level · ψ(horizon · s_i² / σ_i²)
+        z_i = .86 level · ψ(horizon · s_i² / σ_i²)
         p_i ∝ exp(index_i / (temperature · (index_J − m_J)))     over what is open, J the leader
 
     Gittins (*JRSS B* 1979) proved that where each item's worth is learnt by showing it, the most is
@@ -39,7 +40,7 @@ class Gittins:
     teach, s² / σ², and from how long the answer will be of use, the horizon. ψ is the
     approximation of Chick and Gans (*Management Science* 2009, eq. 18; after Brezzi and Lai 2002)
     for Gaussian beliefs. A rate of clicks has a longer tail above than below: the second term is
-    the first of Cornish and Fisher for a gamma belief of that mean and spread. Without the .9
+    the first of Cornish and Fisher for a gamma belief of that mean and spread. Without the .86
     (``CAUTION``) it is within 7 % of exact indices of gamma beliefs by dynamic programming, from
     one click seen to twenty and for horizons of 30 to 1,000.
 
@@ -105,7 +106,7 @@ def optimism(x: float) -> float:
 
 @njit(cache=True)
 def reach_of(variance: float, noise: float, horizon: float) -> float:
-    """.9 ψ s, what showing an item is worth to the future; ``noise``: variance of one reward."""
+    """.86 ψ s, what showing an item is worth to the future; ``noise``: variance of one reward."""
     if variance <= 0.0:
         return 0.0
     known = optimism(horizon * variance / max(noise, variance * SURE))
