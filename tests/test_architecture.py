@@ -19,7 +19,10 @@ LAYERS = {
         "intake", "log", "state", "data", "candidates", "recommenders", "ranking", "exploration",
         "slates", "feedback", "evaluation", "testing",
     },
-    3: {"placements", "plans", "settings", "home", "knowledge", "walk", "engine", "proof"},
+    3: {
+        "placements", "plans", "settings", "home", "knowledge", "walk", "engine", "proof",
+        "quality",
+    },
     4: {"server", "console", "cli", "simulation"},
 }  # fmt: skip
 LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
