@@ -91,7 +91,7 @@ Learner = namedtuple(
     "Learner",
     "half_life chance arms slot groups top log_weight arm_of item_of mean variance noise reach",
 )
-"""Memories first: arms (R, A, 3), groups (R, 2, 3), top (R, 6), as ``beta_kernels`` has them; then
+"""Memories first: arms (R, A, 4), groups (R, 2, 3), top (R, 6), as ``beta_kernels`` has them; then
 which arm stands at each item, and the belief (n,) about each item."""
 Race = namedtuple("Race", "node log_cdf hazard inside widening")
 """The rows of P(best): nodes (T,), log F and f / F (n, T), who can win (n,)."""
@@ -127,7 +127,7 @@ def _learner(n: int, half_life: Floats, mean: float, strength: float) -> Learner
     log_weight = np.full(memories, -math.log(memories))
     belief = (np.empty(n) for _ in range(4))
     return Learner(
-        half_life, np.empty(memories), np.zeros((memories, capacity, 3)), slot, groups, top,
+        half_life, np.empty(memories), np.zeros((memories, capacity, 4)), slot, groups, top,
         log_weight, np.arange(n), item_of, *belief,
     )  # fmt: skip
 

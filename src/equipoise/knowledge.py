@@ -29,19 +29,29 @@ from equipoise.feedback.caps import Caps
 from equipoise.feedback.credit import Credit
 from equipoise.feedback.delay import LATE, Delay, Heard
 from equipoise.feedback.demand import Demand
+from equipoise.feedback.later import Later
 from equipoise.feedback.provenance import is_steered
+from equipoise.feedback.views import Views
 from equipoise.plans import balance_of, click_rates, looks_of_groups, sentry_of, terms_of
 from equipoise.ranking.directions import Head, directions
 from equipoise.ranking.examination import CLICKED, LEFT, UNSEEN, Awaited, Examination
 from equipoise.ranking.features import PRIOR_MEAN, PRIOR_PRECISION
 from equipoise.ranking.model import RewardModel
 from equipoise.ranking.value import Worth
-from equipoise.settings import Placement, Settings, bounds, clickable_ms, patience_ms, windows_of
+from equipoise.settings import (
+    Placement,
+    Settings,
+    attribution_of,
+    bounds,
+    clickable_ms,
+    patience_ms,
+    windows_of,
+)
 from equipoise.state import Catalogue, Counts, Shoppers, Tallies, Tempo
 from equipoise.state.segments import Segments
 from equipoise.types import Arrays, Decision, Kind, Milliseconds, Query, Stored
 
-FOLDS = 5
+FOLDS = 6
 """Counts up when the state of a fold changes its form: a checkpoint of another is read no more."""
 MOVES_KEPT = 500
 """Newest moves of a balance that stay in memory, a placement."""
@@ -75,6 +85,8 @@ class Knowledge:
         )
         self.credit = _credit(settings, self.shoppers)
         self.demand = _demand(settings, self.shoppers, self.catalogue)
+        self.views = _views(settings, self.shoppers)
+        self.later = Later()
         self.tallies = Tallies()
         self.tempo = Tempo(self.catalogue)
         self.clicks = click_rates(settings)
@@ -111,12 +123,15 @@ class Knowledge:
         self.segments.apply(seq, arrived, kind, noun)
         self.counts.apply(seq, arrived, kind, self.demand.heard(arrived, kind, noun))
         self.tallies.apply(seq, arrived, kind, noun)
+        self.views.apply(seq, arrived, kind, noun)
         before = self.tempo.last
         self.tempo.apply(seq, arrived, kind, noun)
         if before:
             self.clicks.advance((self.tempo.last - before) / DAY)
         for heard in self.delay.until(arrived):
             self._earn(heard)
+        for slot, looked in self.later.until(arrived):
+            self.model.match(slot, True, looked)
         self.steering.mature(arrived)
         if kind is Kind.CONTROL:
             self.steering.switch(msgspec.convert(noun, Switch), arrived)
@@ -124,6 +139,7 @@ class Knowledge:
         admitted = self.credit.admit(arrived, kind, noun, verdicts)
         # All of a record's verdicts are known before any is learnt: what was clicked tells how far
         # down a list was read.
+        self._show(arrived)
         self._settle(arrived, admitted)
         for verdict in admitted:
             self._learn(arrived, verdict)
@@ -145,14 +161,28 @@ class Knowledge:
         for slot, under_way in zip(decision.slots, looks, strict=True):
             self.model.await_looks(slot.position, under_way)
 
+    def _show(self, arrived: int) -> None:
+        """What came into view counts, as far as its click would have come in time."""
+        for shown in self.attribution.shown:
+            if not self.views.counts(shown.slot.position, shown.origin):
+                continue
+            share = self.views.share(shown.placement)
+            moved = self.examination.view(shown.decision_id, shown.place, share, arrived)
+            if moved is not None:
+                self.model.await_looks(moved.arm, -moved.looks)
+                self.model.view(moved.arm, self.group(moved.arm), moved.looks)
+
     def _settle(self, arrived: int, admitted: list[Verdict]) -> None:
         """They are so no longer: clicked, left, never seen, or withheld for good."""
         examination = self.examination
         over: list[Awaited | None] = []
-        for reward in (verdict.reward for verdict in admitted):
+        for placement, reward in ((one.placement, one.reward) for one in admitted):
             if reward.first:
                 state = LEFT if reward.outcome == "none" else CLICKED
-                over.append(examination.settle(reward.decision_id, reward.slot, state))
+                awaited = examination.settle(reward.decision_id, reward.slot, state)
+                over.append(awaited)
+                if state == CLICKED and awaited is not None and awaited.since:
+                    self.views.clicked(placement, reward.ts - awaited.since)
         for dropped in self.attribution.dropped:
             over.append(examination.settle(dropped.decision_id, dropped.place, UNSEEN))
             rest = self.delay.stop((dropped.decision_id, dropped.place)) if dropped.erased else 0.0
@@ -162,6 +192,8 @@ class Knowledge:
         for awaited in over:
             if awaited is not None:
                 self.model.await_looks(awaited.arm, -awaited.looks)
+                if awaited.viewed:
+                    self.model.view(awaited.arm, self.group(awaited.arm), -awaited.viewed)
 
     def _learn(self, arrived: int, verdict: Verdict) -> None:
         slot, reward, placement = verdict.slot, verdict.reward, verdict.placement
@@ -174,6 +206,10 @@ class Knowledge:
                 clicked=float(clicked), looks=slot.look, expected=expected, ts=arrived,
             )  # fmt: skip
             self.model.learn(slot, self.group(slot.position), clicked, looked)
+            if clicked:
+                self.later.put(reward.ts + self._click_ms(placement), slot, looked)
+            else:
+                self.model.match(slot, False, looked)
             alone = slot.rate * (slot.look if looked is None else looked)
             self.sources.learn(placement, slot.source, clicked, alone)
         if clicked and reward.first:
@@ -185,6 +221,9 @@ class Knowledge:
                 self._earn(heard)
         self.tallies.reward(placement, slot, reward)
         self.steering.earned(placement, reward.decision_id, reward.worth)
+
+    def _click_ms(self, placement: str) -> int:
+        return round(1_000 * attribution_of(self.settings, placement).click_window_s)
 
     def _earn(self, heard: Heard) -> None:
         """So much more of a click has earned so much more."""
@@ -273,6 +312,8 @@ class Knowledge:
             "attribution": self.attribution.dump(),
             "credit": self.credit.dump(),
             "demand": self.demand.dump(),
+            "views": self.views.dump(),
+            "later": self.later.dump(),
             "tallies": self.tallies.dump(),
             "tempo": self.tempo.dump(),
             "model": self.model.arrays(),
@@ -298,6 +339,8 @@ class Knowledge:
         self.attribution.load(tables["attribution"])
         self.credit.load(tables["credit"])
         self.demand.load(tables["demand"])
+        self.views.load(tables["views"])
+        self.later.load(tables["later"])
         self.tallies.load(tables["tallies"])
         self.tempo.load(tables["tempo"])
         self.model.load(tables["model"])
@@ -357,6 +400,25 @@ def _delay(settings: Settings) -> Delay:
         window_ms=round(settings.attribution.purchase_window_s * 1_000),
         windows={name: one.purchase_ms for name, one in windows_of(settings).items()},
         outcomes=[outcome for outcome in LATE if worth[outcome] > 0],
+    )
+
+
+def _views(settings: Settings, shoppers: Shoppers) -> Views:
+    chosen = settings.credit
+    caps = Caps(
+        period_ms=round(chosen.period_days * DAY),
+        clicks_per_person=0,
+        looks_per_person=chosen.looks_per_person,
+        clicks_per_network=0,
+        looks_per_network=chosen.looks_per_network,
+        share=chosen.share,
+        kept=chosen.rows_kept,
+    )
+    return Views(
+        shoppers.identities,
+        caps,
+        window_ms=round(settings.attribution.click_window_s * 1_000),
+        windows_ms={name: one.click_ms for name, one in windows_of(settings).items()},
     )
 
 

@@ -174,7 +174,7 @@ def test_an_alarm_widens_every_memory() -> None:
 
 def test_compiled_worlds_may_stack_the_kernels() -> None:
     """All memories in arrays with one axis more, told and mixed by hand: the same bank."""
-    arms, slot, groups = np.zeros((3, 7, 3)), np.ones(7, np.int64), np.zeros((3, 2, 3))
+    arms, slot, groups = np.zeros((3, 7, 4)), np.ones(7, np.int64), np.zeros((3, 2, 3))
     groups[:, :, 2] = 20.0
     top = np.tile([0.0, 0.0, 0.1, 10.0, 50.0, 20.0], (3, 1))
     log_weight, since, whole = np.log(np.full(3, 1 / 3)), np.zeros(3), bank()
@@ -306,3 +306,15 @@ def test_refusals(attempt: Callable[[], object], message: str) -> None:
         attempt()
 
     assert message in str(refusal.value)
+
+
+def test_a_bank_of_clicks_counts_looks_in_view_and_one_of_amounts_does_not() -> None:
+    """In every memory; weights stay, since nobody foresaw anything."""
+    clicks = ArmBank(lambda: BetaBelief(prior_mean=0.1), LIVES)
+    weights = clicks.weights
+    clicks.view(0, 5.0, 1)
+
+    assert [belief.in_view[0] for belief in clicks.beliefs] == [5.0] * len(LIVES)
+    assert np.array_equal(clicks.weights, weights)
+    with pytest.raises(TypeError, match="RateBelief does not count looks in view"):
+        ArmBank(RateBelief, LIVES).view(0, 1.0)

@@ -250,6 +250,51 @@ def test_a_sample_of_many_arms_says_the_same() -> None:
     assert rates.strengths[1] == pytest.approx(40.0, rel=0.2)
 
 
+def test_what_is_in_view_counts_as_looks_without_a_click() -> None:
+    """For the arm, its group and all; once it is taken back, nothing is left of it."""
+    seen, left, before = belief(), belief(), belief()
+    for one in (seen, left, before):
+        one.add(0, 30.0, 4.0, 1)
+    seen.view(0, 20.0, 1)
+    left.add(0, 20.0, 0.0, 1)
+    arms, groups = np.array([0, 9]), np.array([1, 1])
+
+    for ours, theirs in zip(seen.predict(arms, groups), left.predict(arms, groups), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-12)
+    seen.view(0, -20.0)
+    assert seen.predict(arms, groups)[0] == pytest.approx(before.predict(arms, groups)[0], rel=1e-9)
+    assert seen.in_view[0] == 0.0
+
+
+def test_clicks_that_come_before_their_zeros_raise_nothing() -> None:
+    """An arm is shown 400 times in a window, a twentieth is clicked at once, the rest is known
+    later. With what is in view the mean is right; without, the arm seems clicked nearly always."""
+    with_view, without = belief(), belief()
+    for n in range(400):
+        clicked = n % 20 == 0
+        with_view.view(0, 1.0)
+        if clicked:
+            with_view.view(0, -1.0)
+            for one in (with_view, without):
+                one.add(0, 1.0, 1.0)
+
+    arm = np.array([0])
+    assert with_view.predict(arm)[0][0] == pytest.approx(0.05, rel=0.3)
+    assert without.predict(arm)[0][0] > 0.25
+
+
+def test_what_is_in_view_survives_forgetting_and_storing() -> None:
+    """It is a fact of now, and comes back as it went in."""
+    one, again = belief(), belief()
+    one.add(0, 40.0, 2.0)
+    one.view(0, 3.0)
+    one.decay(0.5)
+    again.load(one.arrays())
+
+    assert again.in_view.tolist() == [3.0]
+    assert again.predict(np.array([0]))[0] == one.predict(np.array([0]))[0]
+
+
 @pytest.mark.parametrize(
     ("attempt", "message"),
     [
@@ -261,6 +306,8 @@ def test_a_sample_of_many_arms_says_the_same() -> None:
         (lambda r: r.add(0, -3.0, 0.0), "arm 0 would be left with -3 looks; 0 is the least"),
         (lambda r: r.pending(0, -2.0), "arm 0 would be left with -2 pending looks"),
         (lambda r: r.pending(0, np.inf), "inf looks are pending; it must be finite"),
+        (lambda r: r.view(0, -2.0), "arm 0 would be left with -2 looks in view"),
+        (lambda r: r.view(0, np.nan), "nan looks came into view; it must be finite"),
         (lambda r: r.reassign(-1, 0), "arm -1: arms are numbered from 0"),
         (lambda r: r.reassign(0, -2), "group is -2; it must be -1 (none) or more"),
         (lambda r: r.predict(np.array([2, -5])), "arm -5: arms are numbered from 0"),

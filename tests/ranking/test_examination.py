@@ -16,6 +16,7 @@ from equipoise.ranking.examination import (
     LEFT,
     MODELS,
     UNSEEN,
+    Awaited,
     Examination,
 )
 from equipoise.ranking.features import NAMES, PRIOR_MEAN, PRIOR_PRECISION
@@ -158,7 +159,7 @@ def test_a_slot_is_settled_once_and_gives_back_what_was_under_way() -> None:
     examination = Examination()
     serve(examination, "a", np.full(2, 0.1))
 
-    assert examination.settle("a", 1, LEFT) == (1, 0.25)
+    assert examination.settle("a", 1, LEFT) == Awaited(1, 0.25)
     assert examination.settle("a", 1, CLICKED) is None
     assert examination.settle("b", 0, LEFT) is None
     assert examination.looked("a", 0) is None
@@ -177,12 +178,28 @@ def test_a_list_of_which_nothing_more_is_heard_is_over() -> None:
         serve(examination, str(now), np.full(3, 0.1), now=now)
     examination.settle("0", 1, CLICKED)
 
-    assert [tuple(awaited) for awaited in examination.expire(11)] == [
+    assert [awaited[:2] for awaited in examination.expire(11)] == [
         (0, 0.25), (2, 0.25), (0, 0.25), (1, 0.25), (2, 0.25),
     ]  # fmt: skip
     examination.close()
     assert len(examination) == 1
     assert list(examination.expire(20)) == []
+
+
+def test_what_comes_into_view_is_under_way_no_longer() -> None:
+    """By the share that counts already; both parts come back when the slot is settled, once."""
+    examination = Examination()
+    serve(examination, "a", np.full(2, 0.1))
+    moved = examination.view("a", 0, 0.5, 7)
+
+    assert moved == Awaited(0, 0.125, 0.125, 7)
+    assert examination.view("a", 0, 0.5, 8) is None
+    assert examination.view("b", 0, 0.5, 8) is None
+    again = Examination()
+    again.load(examination.arrays())
+    assert again.settle("a", 0, CLICKED) == Awaited(0, 0.125, 0.125, 7)
+    assert examination.settle("a", 1, LEFT) == Awaited(1, 0.25)
+    assert examination.view("a", 1, 0.5, 8) is None
 
 
 def test_what_was_looked_at() -> None:

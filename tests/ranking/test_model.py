@@ -39,6 +39,7 @@ def slot(position: int, *, rate: float = 0.03, look: float = 1.0, **features: fl
 def teach(m: RewardModel, shown: Slot, group: int, worth: float, **looked: float) -> None:
     """A verdict whose worth is known at once."""
     m.learn(shown, group, worth > 0, **looked)
+    m.match(shown, worth > 0, **looked)
     if worth > 0:
         m.earn(shown.position, group, 1.0, worth)
 
@@ -150,6 +151,7 @@ def test_worth_that_comes_by_degrees_adds_up() -> None:
     at_once, in_turn = model(variance_strength=1e12), model(variance_strength=1e12)
     teach(at_once, slot(1, affinity=0.5), 3, 2.05)
     in_turn.learn(slot(1, affinity=0.5), 3, True)
+    in_turn.match(slot(1, affinity=0.5), True)
     in_turn.earn(1, 3, 0.25, 0.01)
     in_turn.earn(1, 3, 0.75, 2.04)
 
@@ -197,7 +199,9 @@ def test_rates_and_weights_are_found() -> None:
         rate, _ = score(m, item)
         lift = float(np.array(shown.features) @ weights)
         worth = float(rng.random() < looks[item] * truth[item] * lift)
-        m.learn(msgspec.structs.replace(shown, rate=float(rate[0])), 0, worth > 0)
+        shown = msgspec.structs.replace(shown, rate=float(rate[0]))
+        m.learn(shown, 0, worth > 0)
+        m.match(shown, worth > 0)
 
     told = {row["name"]: row for row in m.summary()["weights"]}
     rates, _ = score(m, 0, 1, 2, 3, group=0)

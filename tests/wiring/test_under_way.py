@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -161,3 +162,48 @@ def test_how_lists_are_read_may_be_stated(opened: Any, item_of: Any, name: str) 
 
     assert front.engine.knowledge.examination.model("home") == name
     assert front.engine.knowledge.examination.model("feed") == "position"
+
+
+def rate(front: Any, item: int) -> float:
+    """Clicks a look that are believed of an item."""
+    mean, _ = front.engine.knowledge.clicks.predict(np.array([item]), np.array([-1]))
+    return float(mean[0])
+
+
+def test_a_rush_is_not_taken_for_a_triumph(front: Any, clock: ManualClock) -> None:
+    """Within one click window four hundred see an item each, every twentieth clicks at once, and
+    nobody knows yet of the others. No rate is believed to be far above a twentieth all the same,
+    and what is shown most is rated the same once all is known; nor does any match seem better for
+    it before."""
+    weights, shown = front.engine.knowledge.model.summary()["weights"], Counter[int]()
+    for n in range(400):
+        decision = front.show(f"r-{n}", n=1)
+        front.see(decision, who=f"r-{n}")
+        shown[decision.slots[0].position] += 1
+        if n % 20 == 0:
+            front.say("select_item", front.line(decision, 0), who=f"r-{n}")
+        clock.advance(seconds=1)
+    item, times = shown.most_common(1)[0]
+    early = rate(front, item)
+    told = front.engine.knowledge.model.summary()["weights"]
+    clock.advance(seconds=1_801)
+    front.tick()
+    front.say("page_view", who="c-9")
+
+    assert times > 30
+    assert max(rate(front, one) for one in shown) < 0.1
+    assert 0.02 < early < 0.08
+    assert rate(front, item) == pytest.approx(early, rel=0.4)
+    assert told == weights
+    assert pending(front) == 0.0
+    assert front.engine.knowledge.clicks.beliefs[0].in_view.sum() == 0.0
+
+
+def test_views_of_one_person_count_as_often_as_verdicts_do(front: Any, clock: ManualClock) -> None:
+    """Whoever looks at an item a hundred times within the window buries it no deeper than by
+    twenty looks."""
+    for _ in range(100):
+        front.see(front.show("c-1", n=1))
+    in_view = front.engine.knowledge.clicks.beliefs[0].in_view
+
+    assert 0.0 < in_view.max() <= 20.5

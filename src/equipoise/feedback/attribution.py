@@ -33,6 +33,7 @@ import numpy as np
 from equipoise.feedback import flight
 from equipoise.feedback.flight import CLICKED, DROPPED, SERVED, SHOWN, Due, Open, Touch, Touched
 from equipoise.feedback.flight import Dropped as Dropped
+from equipoise.feedback.flight import Shown as Shown
 from equipoise.feedback.flight import Verdict as Verdict
 from equipoise.feedback.provenance import Origin, is_steered, network_of
 from equipoise.types import Arrays, Decision, Event, Kind, Line, Milliseconds
@@ -93,6 +94,8 @@ class Attribution:
             windows.check()
         self.dropped: list[Dropped] = []
         """Slots that the last record let go, beside its verdicts."""
+        self.shown: list[Shown] = []
+        """Slots that the last record brought into view."""
         self._unearned = {"closed": 0, "stranger": 0}
         self._open: dict[str, Open] = {}
         self._waiting: list[Due] = []
@@ -135,7 +138,7 @@ class Attribution:
     def settle(self, seq: int, arrived: int, kind: Kind, noun: Any) -> list[Verdict]:
         """Take one record in; the verdicts it brings, first of all those whose time was up."""
         verdicts: list[Verdict] = []
-        self.dropped = []
+        self.dropped, self.shown = [], []
         while self._waiting and self._waiting[0].ts <= arrived:
             self._give_up(heapq.heappop(self._waiting), verdicts)
         while self._kept and self._kept[0].ts <= arrived:
@@ -189,6 +192,7 @@ class Attribution:
                 opened, place = found
                 opened.seen_by[place] = self._origin(event, opened)
                 self._reach(opened, place, SHOWN)
+                self.shown.append(opened.shown(place))
                 seen.setdefault(opened.decision_id, []).append(place)
         for decision_id, places in seen.items():
             wait = self._windows(self._open[decision_id].placement).click_ms

@@ -55,6 +55,16 @@ class Dropped(NamedTuple):
     erased: bool = False
 
 
+class Shown(NamedTuple):
+    """A slot that came into view."""
+
+    decision_id: str
+    place: int
+    placement: str
+    slot: Slot
+    origin: Origin
+
+
 class Touch(Struct, array_like=True, gc=False):
     """What a clicked slot has earned so far."""
 
@@ -96,6 +106,12 @@ class Open(Struct, array_like=True, gc=False):
             ts=ts,
         )
         return Verdict(self.slots[place], self.placement, reward, origin)
+
+    def shown(self, place: int) -> Shown:
+        """It has just come into view."""
+        return Shown(
+            self.decision_id, place, self.placement, self.slots[place], self.seen_by[place]
+        )
 
 
 class Touched(NamedTuple):

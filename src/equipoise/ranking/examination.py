@@ -20,6 +20,7 @@ import numpy as np
 from msgspec import Struct
 
 from equipoise.ranking.cascade import Cascade
+from equipoise.ranking.model import GRAIN
 from equipoise.ranking.position import (
     LEAST_RATE,
     MOST_RATE,
@@ -48,6 +49,10 @@ class Awaited(NamedTuple):
 
     arm: int
     looks: float
+    viewed: float = 0.0
+    """That counted already, since they were in view, and do so no longer."""
+    since: Milliseconds = 0
+    """When they came into view; 0 where they did not."""
 
 
 class _List(Struct, array_like=True, gc=False):
@@ -62,6 +67,8 @@ class _List(Struct, array_like=True, gc=False):
     """Under way, as the beliefs count them."""
     weights: list[float]
     states: list[int]
+    viewed: dict[int, tuple[float, int]]
+    """By place: looks that count already, and since when."""
 
 
 ChoiceModel: TypeAlias = Position | Cascade
@@ -135,7 +142,21 @@ class Examination:
                 looks=list(looks),
                 weights=[_weight(slot.propensity, slot.pinned) for slot in decision.slots],
                 states=[OPEN] * len(decision.slots),
+                viewed={},
             )
+
+    def view(self, decision_id: str, place: int, share: float, now: Milliseconds) -> Awaited | None:
+        """A slot comes into view: this share of the looks under way there counts from now on.
+
+        None where that cannot be: it is settled, was in view before, or the list is not known.
+        """
+        opened = self._open.get(decision_id)
+        if opened is None or opened.states[place] != OPEN or place in opened.viewed:
+            return None
+        moved = round(share * opened.looks[place] * GRAIN) / GRAIN
+        opened.looks[place] -= moved
+        opened.viewed[place] = (moved, now)
+        return Awaited(opened.arms[place], moved, moved, now)
 
     def settle(self, decision_id: str, place: int, state: int) -> Awaited | None:
         """A slot is ``UNSEEN``, ``LEFT`` (seen, no click) or ``CLICKED``, once.
@@ -148,7 +169,8 @@ class Examination:
         opened.states[place] = state
         if OPEN not in opened.states:
             self._settled.append(decision_id)
-        return Awaited(opened.arms[place], opened.looks[place])
+        viewed, since = opened.viewed.get(place, (0.0, 0))
+        return Awaited(opened.arms[place], opened.looks[place], viewed, since)
 
     def expire(self, before: Milliseconds) -> Iterator[Awaited]:
         """Slots of lists served before then count as unseen: what became of them was withheld."""

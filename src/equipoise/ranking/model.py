@@ -20,7 +20,8 @@ another's estimates as they stood when the slot was shown:
   degrees, as its orders can have come in (``feedback.delay``).
 
 What is under way narrows the spread and leaves the mean: slots until they are settled, clicks
-until they have earned what they will.
+until they have earned what they will. What is in view counts as a look without a click until its
+verdict comes (``feedback.views``).
 
 As of a product of independents the mean is ``Π m`` and the variance ``Π(s² + m²) − Π m²``; the
 parts have shared their data, so independence is approximate.
@@ -69,6 +70,12 @@ class Rates(Protocol):
     def load(self, arrays: Arrays) -> None: ...
 
 
+class ClickRates(Rates, Protocol):
+    """One that counts looks before it is known what came of them."""
+
+    def view(self, arm: int, looks: float, group: int | None = None) -> None: ...
+
+
 class Amounts(Rates, Protocol):
     """One that also knows how much single rewards vary about their mean."""
 
@@ -103,7 +110,7 @@ class RewardModel:
     """
 
     def __init__(
-        self, clicks: Rates, worth: Amounts, lift: Lift, *, memory_looks: float = 1_000_000.0
+        self, clicks: ClickRates, worth: Amounts, lift: Lift, *, memory_looks: float = 1_000_000.0
     ) -> None:
         self._clicks = clicks
         self._worth = worth
@@ -137,16 +144,29 @@ class RewardModel:
         return rate, Scored(items, mean, square - mean**2, noise)
 
     def learn(self, slot: Slot, group: int, clicked: bool, looked: float | None = None) -> None:
-        """A slot came into view and was clicked or left.
+        """A slot came into view and was clicked or left: what that says of the item.
 
         ``looked``: the chance that it was looked at, given all that is known by now; left out, what
         the slot's own place and click say of it. Reads the slot as it was stored, never the present
         catalogue or profile, so that replaying the log teaches the same.
         """
-        if looked is None:
-            rate = min(max(self.expected_clicks(slot), LEAST_RATE), MOST_RATE)
-            looked = 1.0 if clicked else look_given(slot.look, rate)
-        self._look(slot, group, float(clicked), max(looked, LEAST_LOOKED))
+        looks = self._looked(slot, clicked, looked) * self._lift_of(slot)
+        self._clicks.add(slot.position, looks, float(clicked), group)
+        self._looks += slot.look
+
+    def match(self, slot: Slot, clicked: bool, looked: float | None = None) -> None:
+        """The same of the match: ``learn`` may be told of a click first, and this of it when the
+        slots that were left are known as well (``feedback.later``)."""
+        looked = self._looked(slot, clicked, looked)
+        g, lift = np.array([slot.features]), self._lift_of(slot)
+        noise = looked * slot.rate * max(lift, LEAST_NOISE)
+        self._lift = self._lift.update(
+            g * (looked * slot.rate), np.array([float(clicked)]), np.array([1.0 / noise])
+        )
+        self._since += 1
+        if self._since >= REFRESH:
+            self._lift = self._lift.decay(0.5 ** (self._since / self._memory))
+            self._weights, self._since = self._lift.mean.copy(), 0
 
     def earn(self, arm: int, group: int, clicks: float, worth: float) -> None:
         """``clicks`` more of an item's, or parts of them, earned ``worth`` more."""
@@ -155,6 +175,11 @@ class RewardModel:
     def await_looks(self, arm: int, looks: float) -> None:
         """``looks`` more are under way (``looks_of`` a served slot); below 0: they are settled."""
         self._clicks.pending(arm, looks)
+
+    def view(self, arm: int, group: int, looks: float) -> None:
+        """``looks`` more are in view without a click so far; below 0: it is known what came of
+        them."""
+        self._clicks.view(arm, looks, group)
 
     def await_worth(self, arm: int, clicks: float) -> None:
         """``clicks`` more have not earned yet what they will; below 0: they have, or never will."""
@@ -171,18 +196,11 @@ class RewardModel:
     def _lift_of(self, slot: Slot) -> float:
         return max(float(np.dot(slot.features, self._weights)), LEAST_LIFT)
 
-    def _look(self, slot: Slot, group: int, clicks: float, looked: float) -> None:
-        g, lift = np.array([slot.features]), self._lift_of(slot)
-        self._clicks.add(slot.position, looked * lift, clicks, group)
-        noise = looked * slot.rate * max(lift, LEAST_NOISE)
-        self._lift = self._lift.update(
-            g * (looked * slot.rate), np.array([clicks]), np.array([1.0 / noise])
-        )
-        self._looks += slot.look
-        self._since += 1
-        if self._since >= REFRESH:
-            self._lift = self._lift.decay(0.5 ** (self._since / self._memory))
-            self._weights, self._since = self._lift.mean.copy(), 0
+    def _looked(self, slot: Slot, clicked: bool, looked: float | None) -> float:
+        if looked is None:
+            rate = min(max(self.expected_clicks(slot), LEAST_RATE), MOST_RATE)
+            looked = 1.0 if clicked else look_given(slot.look, rate)
+        return max(looked, LEAST_LOOKED)
 
     def summary(self) -> dict[str, Any]:
         """For people: weights with standard deviations, looks learnt from, an unknown's record."""

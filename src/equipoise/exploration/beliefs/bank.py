@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numba import njit
@@ -45,6 +45,13 @@ class ArmBelief(Protocol):
     def decay(self, gamma: float) -> None: ...
     def arrays(self) -> Arrays: ...
     def load(self, arrays: Arrays) -> None: ...
+
+
+@runtime_checkable
+class Viewed(Protocol):
+    """One that counts looks before it is known what came of them."""
+
+    def view(self, arm: int, looks: float, group: int | None = None) -> None: ...
 
 
 # ---------------------------------------------------------------- the mixture
@@ -236,6 +243,17 @@ class ArmBank:
         """``looks`` more are under way; negative when their outcome arrives."""
         for belief in self.beliefs:
             belief.pending(arm, looks)
+
+    def view(self, arm: int, looks: float, group: int | None = None) -> None:
+        """``looks`` more came into view, of which no click has come so far (``BetaBelief.view``).
+
+        Raises:
+            TypeError: the bank is of beliefs that do not tell clicks from amounts.
+        """
+        for belief in self.beliefs:
+            if not isinstance(belief, Viewed):
+                raise TypeError(f"{type(belief).__name__} does not count looks in view")
+            belief.view(arm, looks, group)
 
     def reassign(self, arm: int, group: int) -> None:
         """Put an arm into another group, in every memory."""

@@ -84,7 +84,7 @@ class BetaBelief:
         self._refit = refit
         self._adds = 0
         self._guess = np.array([group_strength, arm_strength])
-        self._arms = np.zeros((16, 3))
+        self._arms = np.zeros((16, 4))
         self._slot = np.zeros(16, dtype=np.int64)
         self._groups = np.array([[0.0, 0.0, arm_strength]] * 2)
         self._top = np.array([0.0, 0.0, prior_mean, overall_strength, group_strength, arm_strength])
@@ -103,6 +103,11 @@ class BetaBelief:
     def in_flight(self) -> Floats:
         """(arms,) looks at each whose outcome is still awaited."""
         return self._arms[: self.arms, 2].copy()
+
+    @property
+    def in_view(self) -> Floats:
+        """(arms,) looks at each that are known to have been, of which no click has come so far."""
+        return self._arms[: self.arms, 3].copy()
 
     @property
     def strengths(self) -> tuple[float, float]:
@@ -160,6 +165,23 @@ class BetaBelief:
             raise ValueError(f"{looks} looks are pending; it must be finite")
         self._name(arm)
         self._arms[arm, 2] = _left(self._arms[arm, 2], looks, f"arm {arm}", "pending looks")
+
+    def view(self, arm: int, looks: float, group: int | None = None) -> None:
+        """``looks`` more at an arm came into view; negative once it is known what came of them.
+
+        Clicks come within seconds, and that there was none is only known when nobody waits for one
+        any more: an arm that is shown much would be judged by its clicks alone. So what is in view
+        counts as looks without a click until ``learn`` is told. It takes no part in ``learn``'s
+        probabilities, and forgets nothing.
+
+        Raises:
+            ValueError: as ``add``.
+        """
+        if not math.isfinite(looks):
+            raise ValueError(f"{looks} looks came into view; it must be finite")
+        self._place(arm, group)
+        _left(self._arms[arm, 3], looks, f"arm {arm}", "looks in view")
+        kernels.view(arm, float(looks), self._arms, self._slot, self._groups, self._top)
 
     def reassign(self, arm: int, group: int) -> None:
         """Put an arm, with all it has earned, into another group (-1: none). Names a new arm.

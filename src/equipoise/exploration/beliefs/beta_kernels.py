@@ -3,7 +3,7 @@
 ``BetaBelief`` holds these arrays and calls these functions; a compiled simulation may do both
 itself. A belief is four arrays:
 
-- ``arms`` (arms, 3): looks, clicks, looks in flight
+- ``arms`` (arms, 4): looks, clicks, looks in flight, looks in view that were not clicked so far
 - ``slot`` (arms,): the arm's row in ``groups``; row 1 is that of no group, row 0 of no name
 - ``groups`` (groups, 3): looks and clicks that its arms told it, strength of its arms' prior
 - ``top`` (6,): looks and clicks that the groups told, prior mean, overall strength, group strength,
@@ -34,6 +34,12 @@ def seen(looks: float, clicks: float) -> tuple[float, float]:
     """
     clicks = max(clicks, 0.0)
     return max(looks, clicks), clicks
+
+
+@njit(cache=True)
+def had(arms: Floats, arm: int) -> float:
+    """Looks at an arm, those included of which no click has come so far."""
+    return float(arms[arm, 0] + arms[arm, 3])
 
 
 @njit(cache=True)
@@ -111,7 +117,7 @@ def predict(
         named = i < len(arms) and slot[i] != NO_NAME
         group = slot[i] if named else otherwise[k]
         looks, clicks, pending = (
-            (arms[i, 0], arms[i, 1], arms[i, 2]) if i < len(arms) else (0.0, 0.0, 0.0)
+            (had(arms, i), arms[i, 1], arms[i, 2]) if i < len(arms) else (0.0, 0.0, 0.0)
         )
         mean[k], variance[k] = believed(
             looks, clicks, pending, group, groups, top, top_mean, top_variance
@@ -163,14 +169,32 @@ def learn(
     strength = groups[group, 2]
     top_mean, top_variance = overall(top)
     mean, variance = believed(
-        arms[arm, 0], arms[arm, 1], 0.0, group, groups, top, top_mean, top_variance
+        had(arms, arm), arms[arm, 1], 0.0, group, groups, top, top_mean, top_variance
     )
-    old_looks, old_clicks = told(arms[arm, 0], arms[arm, 1], strength)
+    old_looks, old_clicks = told(had(arms, arm), arms[arm, 1], strength)
     arms[arm, 0] = max(arms[arm, 0] + looks, 0.0)
     arms[arm, 1] += clicks
-    new_looks, new_clicks = told(arms[arm, 0], arms[arm, 1], strength)
+    new_looks, new_clicks = told(had(arms, arm), arms[arm, 1], strength)
     tell(group, new_looks - old_looks, new_clicks - old_clicks, groups, top)
     return log_chance(looks, clicks, mean, variance)
+
+
+@njit(cache=True)
+def view(
+    arm: int,
+    looks: float,
+    arms: Floats,
+    slot: NDArray[np.int64],
+    groups: Floats,
+    top: Floats,
+) -> None:
+    """So many more looks at a named arm are in view without a click so far. O(1)."""
+    group = slot[arm]
+    strength = groups[group, 2]
+    old_looks, old_clicks = told(had(arms, arm), arms[arm, 1], strength)
+    arms[arm, 3] = max(arms[arm, 3] + looks, 0.0)
+    new_looks, new_clicks = told(had(arms, arm), arms[arm, 1], strength)
+    tell(group, new_looks - old_looks, new_clicks - old_clicks, groups, top)
 
 
 @njit(cache=True)
@@ -179,10 +203,10 @@ def move(
 ) -> None:
     """Put an arm into the group of a row, with all it has told."""
     if slot[arm] != NO_NAME:
-        looks, clicks = told(arms[arm, 0], arms[arm, 1], groups[slot[arm], 2])
+        looks, clicks = told(had(arms, arm), arms[arm, 1], groups[slot[arm], 2])
         tell(slot[arm], -looks, -clicks, groups, top)
     slot[arm] = group
-    looks, clicks = told(arms[arm, 0], arms[arm, 1], groups[group, 2])
+    looks, clicks = told(had(arms, arm), arms[arm, 1], groups[group, 2])
     tell(group, looks, clicks, groups, top)
 
 
@@ -193,7 +217,7 @@ def retell(arms: Floats, slot: NDArray[np.int64], groups: Floats, top: Floats) -
     top[:2] = 0.0
     for i in range(len(arms)):
         if slot[i] != NO_NAME:
-            looks, clicks = told(arms[i, 0], arms[i, 1], groups[slot[i], 2])
+            looks, clicks = told(had(arms, i), arms[i, 1], groups[slot[i], 2])
             groups[slot[i], 0] += looks
             groups[slot[i], 1] += clicks
     for g in range(len(groups)):
@@ -204,6 +228,7 @@ def retell(arms: Floats, slot: NDArray[np.int64], groups: Floats, top: Floats) -
 
 @njit(cache=True)
 def fade(gamma: float, arms: Floats, slot: NDArray[np.int64], groups: Floats, top: Floats) -> None:
-    """Forget: looks and clicks shrink to ``gamma`` of themselves. What is in flight stays."""
+    """Forget: looks and clicks shrink to ``gamma`` of themselves. What is in flight or in view
+    stays."""
     arms[:, :2] *= gamma
     retell(arms, slot, groups, top)

@@ -21,7 +21,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from equipoise.exploration.beliefs.beta_kernels import NO_NAME, below, overall, retell, seen, told
+from equipoise.exploration.beliefs.beta_kernels import (
+    NO_NAME,
+    below,
+    had,
+    overall,
+    retell,
+    seen,
+    told,
+)
 from equipoise.types import Floats
 
 LEAST, MOST = 1.0, 1e5
@@ -133,7 +141,9 @@ def refit(
 @njit(cache=True)
 def _sample(arms: Floats, slot: NDArray[np.int64]) -> NDArray[np.int64]:
     """Arms that have been seen, at most ``ENOUGH``, those of a group together."""
-    shown = np.flatnonzero((slot != NO_NAME) & ((arms[:, 0] > 0.0) | (arms[:, 1] > 0.0)))
+    shown = np.flatnonzero(
+        (slot != NO_NAME) & ((arms[:, 0] + arms[:, 3] > 0.0) | (arms[:, 1] > 0.0))
+    )
     shown = shown[:: 1 + len(shown) // ENOUGH]
     return shown[np.argsort(slot[shown], kind="mergesort")]
 
@@ -159,7 +169,7 @@ def _other_arms(
     top_mean, top_variance = overall(top)
     out = np.empty((4, len(rows)))
     for k in range(len(rows)):
-        looks, clicks = seen(arms[rows[k], 0], arms[rows[k], 1])
+        looks, clicks = seen(had(arms, rows[k]), arms[rows[k], 1])
         g = slot[rows[k]]
         less, fewer = told(looks, clicks, groups[g, 2])
         mean, variance = below(
