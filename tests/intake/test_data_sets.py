@@ -69,7 +69,7 @@ def test_whoever_is_first_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_places_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EQUIPOISE_DATA_SETS and EQUIPOISE_CACHE."""
+    """EQUIPOISE_DATA_SETS and EQUIPOISE_CACHE; else ../shared/data, where there is one."""
     archive(tmp_path, "toy", "one")
     monkeypatch.setenv("EQUIPOISE_DATA_SETS", str(tmp_path))
     monkeypatch.setenv("EQUIPOISE_CACHE", str(tmp_path / "elsewhere"))
@@ -78,8 +78,14 @@ def test_places_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(InvalidInput, match=r"no data set 'none': .*none.tar.xz does not exist"):
         locate("none")
     monkeypatch.delenv("EQUIPOISE_DATA_SETS")
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
     with pytest.raises(InvalidInput, match="EQUIPOISE_DATA_SETS is not set"):
         locate("toy")
+    (tmp_path / "shared" / "data").mkdir(parents=True)
+    (tmp_path / "toy.tar.xz").rename(tmp_path / "shared" / "data" / "toy.tar.xz")
+
+    assert locate("toy").is_relative_to(tmp_path / "elsewhere")
 
 
 def test_retailrocket_has_its_counts(data_set: Folder) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from equipoise.cli.output import DEFAULT_DATA, AsJson, Data, out, print_json, progress, remark
+from equipoise.cli.quality import suite as published
 from equipoise.cli.tables import print_table
 from equipoise.codec import decode
 from equipoise.data import Interactions
@@ -98,13 +99,35 @@ def evaluate(
         bool, typer.Option("--repeats", help="Items the shopper knows may be listed and count.")
     ] = False,
     recommender: Names = None,
+    suite: Annotated[
+        str, typer.Option(help="'quality': published figures, measured again from raw files.")
+    ] = "",
+    study: Annotated[
+        list[str] | None, typer.Option(help="Of the suite only these; repeatable.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="For the suite; all cores by default.")
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="JSON lines: rows there are not run again, new ones added."
+        ),
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the suite's tables as Markdown.")
+    ] = None,
     data: Data = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
     """The accuracy table, one row a recommender; above them each shopper's own most bought."""
+    if suite:
+        if suite != "quality":
+            raise typer.BadParameter(f"--suite {suite!r}: there is 'quality'")
+        published(study or [], threads=threads, keep=keep, to=page, as_json=as_json)
+        return
     if (train_file is None) != (test_file is None):
         raise typer.BadParameter("--train and --test go together")
-    settings = Home(data).settings()
     items: list[Item] = []
     if train_file and test_file:
         parts = (Interactions.from_csv(train_file), Interactions.from_csv(test_file))
@@ -112,7 +135,8 @@ def evaluate(
         whole, items = _set(dataset) if dataset else _logged(data)
         parts = whole.split_temporal(last_days=last_days)
     remark("Fitting and judging")
-    table = judge(*parts, _chosen(recommender, settings), repeats=repeats, items=items)
+    judged = _chosen(recommender, Home(data).settings())
+    table = judge(*parts, judged, repeats=repeats, items=items)
     if as_json:
         print_json({"rows": table.to_dicts(), "note": table.note})
     else:

@@ -31,6 +31,8 @@ __all__ = [
     "retailrocket_test",
 ]
 
+BESIDE = Path("../shared/data")
+"""Where the archives lie if nobody says otherwise; relative to the current folder."""
 _BEHAVIOURS = {"view": "view_item", "cart": "add_to_cart", "buy": "purchase"}
 _MOVIE = r"^(.*?)\s*\((\d{4})\)\s*$"
 
@@ -38,7 +40,8 @@ _MOVIE = r"^(.*?)\s*\((\d{4})\)\s*$"
 def locate(name: str, *, archives: Path | None = None, cache: Path | None = None) -> Path:
     """The folder of a set, unpacked once from ``NAME.tar.xz``.
 
-    ``archives`` is by default the environment's EQUIPOISE_DATA_SETS, ``cache`` its EQUIPOISE_CACHE
+    ``archives`` is by default the environment's EQUIPOISE_DATA_SETS, or else the folder
+    ``../shared/data`` beside the current one, if it is there; ``cache`` its EQUIPOISE_CACHE
     or else ``~/.cache/equipoise/data-sets``. A folder appears whole or not at all, whoever unpacks
     beside us. InvalidInput names the place where the archive was looked for.
     """
@@ -165,10 +168,11 @@ def _tsv(path: Path, third: str) -> pl.DataFrame:
 
 
 def _archives(given: Path | None) -> Path:
-    archives = given or os.environ.get("EQUIPOISE_DATA_SETS")
+    archives = given or os.environ.get("EQUIPOISE_DATA_SETS") or (BESIDE if BESIDE.is_dir() else "")
     if not archives:
         raise InvalidInput(
-            "EQUIPOISE_DATA_SETS is not set; it names the folder of the data sets' archives",
+            "EQUIPOISE_DATA_SETS is not set; it names the folder of the data sets' archives, which"
+            f" are not in {BESIDE} either",
             code="missing",
         )
     return Path(archives)

@@ -15,6 +15,7 @@ from equipoise.clock import elapsed
 
 DETERMINISTIC, RANDOM = 0.01, 0.02
 """How far below the published figure ours may be, relative, to count as reproduced."""
+PLACES = 4
 Parts = TypeVar("Parts")
 
 
@@ -71,10 +72,12 @@ class Measured:
     note: str
 
 
-def run(study: Study[Parts], row: Row[Parts], parts: Parts) -> Measured:
-    """Measure one row."""
-    started = elapsed()
-    figures = dict(study.measure(parts, row.make()))
+def run(study: Study[Parts], row: Row[Parts], parts: Parts, threads: int = 1) -> Measured:
+    """Measure one row. ``threads`` change the time it takes and nothing else."""
+    started, model = elapsed(), row.make()
+    if hasattr(model, "threads"):
+        model.threads = threads
+    figures = {name: float(value) for name, value in study.measure(parts, model).items()}
     return Measured(
         study=study.name,
         method=row.method,
@@ -88,11 +91,14 @@ def run(study: Study[Parts], row: Row[Parts], parts: Parts) -> Measured:
 
 
 def verdict(study: Study[Parts], row: Row[Parts], figures: Mapping[str, float]) -> str:
-    """By the worst of the published metrics."""
+    """By the worst of the published metrics, to the four places that are printed."""
     if not row.published:
         return ""
     sign = -1.0 if study.lower_is_better else 1.0
-    leads = {name: sign * (figures[name] - theirs) for name, theirs in row.published.items()}
+    leads = {
+        name: sign * (round(figures[name], PLACES) - theirs)
+        for name, theirs in row.published.items()
+    }
     if all(lead >= 0 for lead in leads.values()):
         return "above"
     slack = {

@@ -1,0 +1,79 @@
+"""Published training and test parts, all items ranked but those of the user's training part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from equipoise.data import Interactions, readers
+from equipoise.evaluation import evaluate
+from equipoise.intake.data_sets import locate
+from equipoise.quality.study import Row, Study
+from equipoise.recommenders import ItemKNN, Popularity
+
+BARS = "BARS leaderboard, reczoo/BARS"
+
+
+class Parts(NamedTuple):
+    train: Interactions
+    test: Interactions
+
+
+def adjacency(name: str, train: str = "train.txt", test: str = "test.txt") -> Callable[[], Parts]:
+    """A reader of the two parts of an archive, one user a line."""
+
+    def load() -> Parts:
+        folder: Path = locate(name)
+        return Parts(readers.adjacency(folder / train), readers.adjacency(folder / test))
+
+    return load
+
+
+def measuring(*metrics: str) -> Callable[[Parts, Any], Mapping[str, float]]:
+    """Fit, list for each test user, and mean these metrics over them: ``recall@20`` and so on."""
+    lengths = sorted({int(metric.rpartition("@")[2]) for metric in metrics})
+
+    def measure(parts: Parts, model: Any) -> Mapping[str, float]:
+        table = evaluate(parts.train, parts.test, {"it": model}, n=lengths, baselines=[])
+        (row,) = table.to_dicts()
+        return {metric: row[metric] for metric in metrics}
+
+    return measure
+
+
+def study(
+    name: str, protocol: str, metrics: Sequence[str], rows: Sequence[Row[Parts]], **files: str
+) -> Study[Parts]:
+    return Study(
+        name=name,
+        protocol=protocol,
+        metrics=tuple(metrics),
+        lower_is_better=False,
+        load=adjacency(name, **files),
+        measure=measuring(*metrics),
+        rows=tuple(rows),
+    )
+
+
+def figures(recall: float, ndcg: float) -> dict[str, float]:
+    """At 20."""
+    return {"recall@20": recall, "ndcg@20": ndcg}
+
+
+AT_20 = ("recall@20", "ndcg@20")
+GOWALLA = study(
+    "gowalla",
+    "Gowalla, LightGCN's split: 29,858 users, 40,981 items; Recall@20 and nDCG@20.",
+    AT_20,
+    [
+        Row("Popularity", Popularity, figures(0.0416, 0.0317), "recomputed from the files"),
+        Row(
+            "ItemKNN cosine, k 100, plain",
+            lambda: ItemKNN(k=100, shrinkage=0),
+            figures(0.1270, 0.0936),
+            "recomputed from the files",
+        ),
+    ],
+    train="lightgcn_train.txt",
+)
