@@ -64,6 +64,32 @@ def test_a_file_gives_the_same(tmp_path: Path) -> None:
     assert same(bare, table())
 
 
+def test_parquet_gives_the_same(tmp_path: Path) -> None:
+    """One file or several; columns that are not asked for are not read."""
+    frame = pl.DataFrame(TABLE).with_columns(pl.lit("x").alias("else"))
+    frame[:2].write_parquet(tmp_path / "a.parquet")
+    frame[2:].write_parquet(tmp_path / "b.parquet")
+    options = {"value": "stars", "timestamp": "at"}
+
+    assert same(Interactions.from_parquet(tmp_path / "*.parquet", **options), table())
+    assert len(Interactions.from_parquet(tmp_path / "a.parquet")) == 2
+    with pytest.raises(InvalidInteractions, match="no column 'shopper'; the table has user_id,"):
+        Interactions.from_parquet(tmp_path / "a.parquet", user="shopper")
+
+
+def test_files_of_events_are_weighed(tmp_path: Path) -> None:
+    """CSV and Parquet alike."""
+    frame = pl.DataFrame({"user_id": [1, 1], "item_id": [7, 7], "kind": ["view", "buy"]})
+    frame.write_csv(tmp_path / "t.csv")
+    frame.write_parquet(tmp_path / "t.parquet")
+    options = {"event": "kind", "weights": {"view": 1.0, "buy": 4.0}}
+    for read in (
+        Interactions.from_csv(tmp_path / "t.csv", **options),
+        Interactions.from_parquet(tmp_path / "t.parquet", **options),
+    ):
+        assert read.matrix().toarray().tolist() == [[5]]
+
+
 @settings(derandomize=True, max_examples=60)
 @given(rows=ROWS, seed=st.integers(0, 9))
 def test_row_order_does_not_matter_where_there_are_times(rows: list[Any], seed: int) -> None:
@@ -170,6 +196,58 @@ def test_folds_are_a_partition() -> None:
     assert all(map(same, tests, [t for _, t in data.split_folds(3, random_state=1)]))
 
 
+def test_other_values_keep_the_rows() -> None:
+    """``with_values`` changes values only, and refuses what is no value."""
+    data = table()
+    doubled = data.with_values(data.value * 2)
+
+    assert doubled.value.tolist() == (data.value * 2).tolist()
+    assert doubled.histories() == data.histories()
+    assert data.value.tolist() == table().value.tolist()
+    with pytest.raises(InvalidInteractions, match=r"row 1 of column 'values' is .*nan"):
+        data.with_values([1.0, float("nan"), 1.0, 1.0, 1.0])
+    with pytest.raises(InvalidInteractions, match="5 users but 1 rows of value"):
+        data.with_values([1.0])
+
+
+def test_sessions_stand_for_users() -> None:
+    """Cut at gaps of more than half an hour, rows and items kept, ids of user and number."""
+    minute = 60_000
+    times = [0, 30 * minute, 61 * minute, 5 * minute]
+    data = Interactions.from_columns("aaab", "xyzx", timestamps=times).sessions(30)
+
+    assert data.user_ids.tolist() == [("a", 0), ("a", 1), ("b", 0)]
+    assert data.histories() == [["x", "y"], ["z"], ["x"]]
+    with pytest.raises(InvalidInteractions, match="cutting sessions needs timestamps"):
+        Interactions.from_columns([1], [2]).sessions()
+
+
+def test_sessions_are_split_whole() -> None:
+    """By their newest row: a test session keeps its beginning, and no training row is late."""
+    hour = 3_600_000
+    users, times = ["a", "a", "b", "b"], [0, 3 * hour, 1 * hour, 2 * hour]
+    data = Interactions.from_columns(users, "xyzw", timestamps=times)
+    train, test = data.split_sessions(at=3 * hour)
+
+    assert train.compact().histories() == [["z", "w"]]
+    assert test.compact().histories() == [["x", "y"]]
+    with pytest.raises(InvalidInteractions, match="a split by time needs timestamps"):
+        Interactions.from_columns([1], [2]).split_sessions(last_days=1)
+
+
+def test_random_splits_are_partitions() -> None:
+    """Over rows, or within each user; nothing lost, ids kept."""
+    data = table()
+    for train, test in (
+        data.split_random(0.4, random_state=1),
+        data.split_user_fraction(0.5),
+        data.split_user_fraction(0.5, shuffled=True, random_state=1),
+    ):
+        assert len(train) + len(test) == len(data)
+        assert np.array_equal((train.matrix() + test.matrix()).toarray(), data.matrix().toarray())
+    assert data.split_user_fraction(0.5)[1].compact().histories() == [[20], [30]]
+
+
 def event(name: str, *items: str, day: int = 0, **more: Any) -> Event:
     return Event(
         event_id=f"{name}{day}",
@@ -182,7 +260,7 @@ def event(name: str, *items: str, day: int = 0, **more: Any) -> Event:
 
 
 def test_events_count_by_their_weight() -> None:
-    """View 1, cart 3, purchase 5 whatever the quantity; a refund takes it back; others nothing."""
+    """View 1, cart 3, purchase 5 whatever the quantity; a refund or dislike takes it back."""
     data = Interactions.from_events(
         [
             event("view_item", "x"),
@@ -198,7 +276,7 @@ def test_events_count_by_their_weight() -> None:
     )
 
     assert data.user_ids.tolist() == ["c", "u"]
-    assert data.matrix().toarray().tolist() == [[1 + 3 + 4, 2], [5, 0]]
+    assert data.matrix().toarray().tolist() == [[1 + 3 + 4 - 5, 2], [5, 0]]
 
 
 def test_events_can_be_told_whose_they_are() -> None:

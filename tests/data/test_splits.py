@@ -81,3 +81,87 @@ def test_what_cannot_be_split_is_refused() -> None:
         splits.last(times.astype(np.int32), 0)
     with pytest.raises(InvalidInteractions, match=r"9 folds of 2 rows; k must be in 2\.\.2"):
         next(splits.k_folds(2, 9))
+
+
+@settings(max_examples=60)
+@given(n=st.integers(2, 40), fraction=st.floats(0.01, 0.99), seed=st.integers(0, 3))
+def test_a_random_share_is_reached(n: int, fraction: float, seed: int) -> None:
+    """Rounded, but neither part is ever empty; the same seed, the same rows."""
+    test = splits.at_random(n, fraction, seed)
+
+    assert test.sum() == min(max(round(n * fraction), 1), n - 1)
+    assert np.array_equal(test, splits.at_random(n, fraction, seed))
+
+
+def test_random_rows_are_drawn_alike() -> None:
+    """Over 2,000 draws each of ten rows is held out as often, within five standard errors."""
+    often = np.sum([splits.at_random(10, 0.3, seed) for seed in range(2_000)], axis=0) / 2_000
+
+    assert np.abs(often - 0.3).max() < 5 * np.sqrt(0.3 * 0.7 / 2_000)
+
+
+@settings(max_examples=60)
+@given(
+    user=st.lists(st.integers(0, 4), min_size=1, max_size=40),
+    fraction=st.floats(0.05, 0.95),
+    shuffled=st.booleans(),
+)
+def test_each_user_gives_a_share(user: list[int], fraction: float, shuffled: bool) -> None:
+    """Rounded down, so that everybody keeps a training row; the last ones unless shuffled."""
+    codes = np.array(user, dtype=np.int32)
+    test = splits.user_fraction(codes, fraction, shuffled=shuffled)
+
+    for code in set(user):
+        mine = test[codes == code]
+        held = int(len(mine) * fraction + 1e-9)
+        assert mine.sum() == held < len(mine)
+        assert shuffled or mine[len(mine) - held :].all()
+
+
+def test_a_shuffled_share_is_not_the_last() -> None:
+    """Of a hundred rows twenty, scattered; another seed scatters otherwise."""
+    codes = np.zeros(100, np.int32)
+    one, other = (
+        splits.user_fraction(codes, 0.2, shuffled=True, random_state=seed) for seed in (1, 2)
+    )
+
+    assert one.sum() == other.sum() == 20
+    assert not one[80:].all()
+    assert not np.array_equal(one, other)
+
+
+@settings(max_examples=60)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 90), st.integers(0, 2)), min_size=1, max_size=30),
+    gap=st.integers(1, 30),
+)
+def test_sessions_are_cut_at_gaps(rows: list[tuple[int, int]], gap: int) -> None:
+    """Two neighbours of one user share a session just where no more than the gap lies between."""
+    times, users = (np.array(column) for column in zip(*sorted(rows), strict=True))
+    number = splits.sessions(users.astype(np.int32), times.astype(np.int64), gap)
+
+    for user in set(users.tolist()):
+        mine, at = number[users == user], times[users == user]
+        assert mine[0] == 0
+        assert np.array_equal(np.diff(mine), (np.diff(at) > gap).astype(int))
+
+
+def test_whole_users_follow_any_row() -> None:
+    """One row is enough to take the user's others along."""
+    user = np.array([0, 1, 0, 2, 1], np.int32)
+
+    whole = splits.whole_users(user, np.array([0, 0, 0, 0, 1], bool))
+    assert whole.tolist() == [False, True, False, False, True]
+
+
+def test_new_splits_refuse_what_cannot_be_split() -> None:
+    """Each refusal says what would be right."""
+    users, times = np.zeros(2, np.int32), np.zeros(2, np.int64)
+    with pytest.raises(InvalidInteractions, match="fraction is 0; it lies between 0 and 1"):
+        splits.at_random(5, 0)
+    with pytest.raises(InvalidInteractions, match="1 rows cannot be split; 2 are wanted"):
+        splits.at_random(1, 0.5)
+    with pytest.raises(InvalidInteractions, match=r"fraction is 1\.5; it lies"):
+        splits.user_fraction(users, 1.5)
+    with pytest.raises(InvalidInteractions, match="the gap is 0 ms; time above 0"):
+        splits.sessions(users, times, 0)

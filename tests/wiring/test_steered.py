@@ -24,9 +24,9 @@ Differing = Callable[..., list[str]]
 WORTH = {"click": 1.0, "add_to_cart": 0.0, "purchase": 0.0}
 
 
-def stocked(opened: Open, item_of: ItemOf, **home: Any) -> Any:
+def stocked(opened: Open, item_of: ItemOf, step: float = 0.005, **home: Any) -> Any:
     """Sixty items on six shelves, with the home page set so; clicks alone are worth anything."""
-    front = opened(placements={"home": home}, worth=WORTH)
+    front = opened(placements={"home": home}, worth=WORTH, exploration={"step": step})
     front.stock(*(item_of(number) for number in range(60)))
     return front
 
@@ -125,7 +125,7 @@ def test_an_item_group_has_at_most_its_share_of_what_is_explored(
     """Three shelves of six would have half of it; they are held to a fifth."""
     groups = {"half": {"filter": {"any": [{"category": f"Shelf {n}"} for n in (2, 3, 4)]},
                        "share": 0.2}}  # fmt: skip
-    front = stocked(opened, item_of, **THOMPSON, groups=groups)
+    front = stocked(opened, item_of, step=0.01, **THOMPSON, groups=groups)
     taught(front)
     for _ in range(4):
         shown(front, 100)

@@ -6,7 +6,7 @@ installed. A refusal names the column and, where there is one, the row, counted 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
@@ -22,22 +22,28 @@ Ids: TypeAlias = NDArray[np.object_]
 
 SECONDS_BELOW = 100_000_000_000
 """A time below this is in seconds (until the year 5138), else in milliseconds (from 1973)."""
+LATEST = 253_402_300_800_000
+"""The year 10000 in milliseconds: later are microseconds or nanoseconds, which are not guessed."""
 
 
 def column_of(frame: Any, name: str) -> Column:
     """One column of a pandas, polars or pyarrow table, or of a dictionary of columns."""
     if isinstance(frame, pl.LazyFrame):
         frame = frame.collect()
-    names = _names(frame)
-    if name not in names:
-        known = ", ".join(map(str, names))
-        raise InvalidInteractions(
-            f"no column {name!r}; the table has {known}", code="missing", pointer=f"/{name}"
-        )
+    _refuse_unknown(name, names_of(frame))
     column: Any = frame[name]
     if isinstance(column, pl.Series | list | tuple):
         return column
     return np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
+
+
+def only(lazy: pl.LazyFrame, names: Iterable[str | None]) -> pl.DataFrame:
+    """The named columns of a file, the others left unread; None names none."""
+    known = lazy.collect_schema().names()
+    wanted = list(dict.fromkeys(name for name in names if name is not None))
+    for name in wanted:
+        _refuse_unknown(name, known)
+    return lazy.select(wanted).collect()
 
 
 def encode(column: Column, name: str) -> tuple[Positions, Ids]:
@@ -45,11 +51,13 @@ def encode(column: Column, name: str) -> tuple[Positions, Ids]:
 
     Ids of unlike types, which have no order of their own, are sorted by type name and ``repr``.
     """
+    if isinstance(column, pl.Series) and column.dtype.is_integer() and not column.null_count():
+        column = column.to_numpy()
     if isinstance(column, np.ndarray) and column.dtype.kind == "i":
         return _encode_integers(column)
     if isinstance(column, pl.Series) and column.dtype == pl.String and not column.null_count():
         return _encode_text(column)
-    values = _listed(column)
+    values = listed(column)
     kinds = set(map(type, values))
     if kinds == {str}:
         return _encode_text(pl.Series(values, dtype=pl.String))
@@ -59,9 +67,11 @@ def encode(column: Column, name: str) -> tuple[Positions, Ids]:
 
 
 def floats(column: Column, name: str) -> Floats32:
-    """float32 (n,), every one finite."""
+    """float32 (n,), every one finite (to float32, whose largest is 3.4e38)."""
+    plain = isinstance(column, np.ndarray) and column.dtype.kind in "iufb"
     try:
-        values = np.asarray(_listed(column), dtype=np.float32)
+        with np.errstate(over="ignore"):
+            values = np.array(column if plain else listed(column), dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise InvalidInteractions(
             f"column {name!r} is not numeric: {error}", code="type", pointer=f"/{name}"
@@ -90,10 +100,13 @@ def milliseconds(column: Column, name: str, *, judge: bool = False) -> NDArray[n
         )
     _refuse(~np.isfinite(array.astype(np.float64)), column, name, "a time is wanted")
     scale = 1_000 if judge and len(array) and array.max() < SECONDS_BELOW else 1
+    late = array >= LATEST / scale
+    _refuse(late, column, name, "milliseconds before the year 10000 are wanted")
     return _not_negative(np.round(array * scale).astype(np.int64), name)
 
 
-def _names(frame: Any) -> list[Any]:
+def names_of(frame: Any) -> list[Any]:
+    """The names of a table's columns."""
     if hasattr(frame, "column_names"):
         return list(frame.column_names)
     if hasattr(frame, "columns"):
@@ -107,10 +120,27 @@ def _names(frame: Any) -> list[Any]:
     )
 
 
-def _listed(column: Column) -> list[Any]:
+def listed(column: Column) -> list[Any]:
+    """The column's values as plain Python objects, None where polars or pyarrow have none."""
     if isinstance(column, pl.Series):
         return column.to_list()
     return column.tolist() if isinstance(column, np.ndarray) else list(column)
+
+
+def absent(value: Any) -> bool:
+    """Whether it is None, NaN, NaT or pandas' NA."""
+    # pandas' own two are known by name: pandas need not be installed.
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float | np.generic) and bool(value != value)
+
+
+def _refuse_unknown(name: str, names: list[Any]) -> None:
+    if name not in names:
+        known = ", ".join(map(str, names))
+        raise InvalidInteractions(
+            f"no column {name!r}; the table has {known}", code="missing", pointer=f"/{name}"
+        )
 
 
 def _encode_text(values: pl.Series) -> tuple[Positions, Ids]:
@@ -129,9 +159,9 @@ def _encode_integers(values: list[int] | NDArray[Any]) -> tuple[Positions, Ids]:
 
 
 def _encode_any(values: list[Any], name: str) -> tuple[Positions, Ids]:
+    missing = np.fromiter(map(absent, values), np.bool_, len(values))
+    _refuse(missing, values, name, "an id is wanted")
     try:
-        missing = [value is None or value != value for value in values]
-        _refuse(np.array(missing, dtype=np.bool_), values, name, "an id is wanted")
         distinct = set(values)
     except TypeError as error:
         raise InvalidInteractions(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,17 +15,21 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from equipoise.clock import rfc3339
-from equipoise.data.columns import Column, Ids, column_of, encode, floats, milliseconds
-from equipoise.data.splits import k_folds, last, temporal
+from equipoise.data.columns import Column, Ids, column_of, encode, floats, milliseconds, only
+from equipoise.data.filters import k_core
+from equipoise.data.splits import (
+    at_random,
+    k_folds,
+    last,
+    sessions,
+    temporal,
+    user_fraction,
+    whole_users,
+)
+from equipoise.data.weights import WEIGHTS, weigh, worth
 from equipoise.errors import InvalidInteractions
 from equipoise.randomness import RandomState
 from equipoise.types import Bools, Event, Floats32, Milliseconds, Positions
-
-WEIGHTS: Mapping[str, float] = MappingProxyType(
-    {"view_item": 1.0, "add_to_cart": 3.0, "purchase": 5.0, "refund": -5.0, "review": 1.0}
-)
-"""What a row of an event counts. A review counts its stars times this: one star as little as a
-view, five as much as a purchase."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -59,6 +62,8 @@ class Interactions:
                     code="length",
                     pointer=f"/{name}",
                 )
+        if not np.isfinite(self.value).all():
+            raise InvalidInteractions("a value is not finite", code="missing", pointer="/value")
 
     # ------------------------------------------------------------ ways in
 
@@ -90,20 +95,27 @@ class Interactions:
         item: str = "item_id",
         value: str | None = None,
         timestamp: str | None = None,
+        *,
+        event: str | None = None,
+        weights: Mapping[Any, float] = WEIGHTS,
     ) -> Interactions:
         """From a pandas, polars or pyarrow table, or a dictionary of columns.
 
         A numeric time is of seconds if the column's largest lies below 1e11, else of milliseconds.
+        ``event`` names a column of what happened, which counts by ``weights`` (``weights.weigh``),
+        times the value where both are given.
         """
-        time = None
+        if isinstance(df, pl.LazyFrame):
+            df = only(df, (user, item, value, timestamp, event))
+        time, values = None, None
         if timestamp is not None:
             time = milliseconds(column_of(df, timestamp), timestamp, judge=True)
-        return cls.from_columns(
-            column_of(df, user),
-            column_of(df, item),
-            None if value is None else column_of(df, value),
-            time,
-        )
+        if value is not None:
+            values = floats(column_of(df, value), value)
+        if event is not None:
+            weight = weigh(column_of(df, event), weights, event)
+            values = weight if values is None else weight * values
+        return cls.from_columns(column_of(df, user), column_of(df, item), values, time)
 
     @classmethod
     def from_csv(
@@ -116,6 +128,8 @@ class Interactions:
         *,
         separator: str = ",",
         header: tuple[str, ...] | None = None,
+        event: str | None = None,
+        weights: Mapping[Any, float] = WEIGHTS,
     ) -> Interactions:
         """From a delimited file. ``header`` names the columns where the file has no line for it."""
         frame = pl.read_csv(
@@ -125,7 +139,24 @@ class Interactions:
             new_columns=header,
             infer_schema_length=None,
         )
-        return cls.from_frame(frame, user, item, value, timestamp)
+        columns = (user, item, value, timestamp)
+        return cls.from_frame(frame, *columns, event=event, weights=weights)
+
+    @classmethod
+    def from_parquet(
+        cls,
+        path: str | Path,
+        user: str = "user_id",
+        item: str = "item_id",
+        value: str | None = None,
+        timestamp: str | None = None,
+        *,
+        event: str | None = None,
+        weights: Mapping[Any, float] = WEIGHTS,
+    ) -> Interactions:
+        """From a Parquet file, or several (``data/*.parquet``); other columns are not read."""
+        columns = (user, item, value, timestamp)
+        return cls.from_frame(pl.scan_parquet(path), *columns, event=event, weights=weights)
 
     @classmethod
     def from_events(
@@ -145,7 +176,7 @@ class Interactions:
         rows = [
             (who(event), line.item_id, value, event.ts)
             for event in events
-            if (value := _value(event, weights)) is not None
+            if (value := worth(event, weights)) is not None
             for line in event.items
         ]
         if not rows:
@@ -246,6 +277,29 @@ class Interactions:
             item_ids=self.item_ids[kept_items],
         )
 
+    def with_values(self, values: NDArray[Any]) -> Interactions:
+        """The same rows with other values (n,), finite: scaled, decayed, weighed.
+
+        Rows of one time, user and item then stand by their new value."""
+        return replace(self, value=floats(values, "values"))._in_time_order()
+
+    def k_core(self, *, users: int = 1, items: int = 1, distinct: bool = True) -> Interactions:
+        """The largest part where users have ``users`` items and items ``items`` users, or more
+        (``filters.k_core``), with only its own ids."""
+        kept = k_core(self.user, self.item, users=users, items=items, distinct=distinct)
+        return self.take(kept).compact()
+
+    def sessions(self, gap_minutes: float = 30.0) -> Interactions:
+        """The same rows with sessions for users, cut where more than ``gap_minutes`` passed between
+        two rows of a user. A session's id is the pair (user id, number from 0)."""
+        time = self._times("cutting sessions")
+        number = sessions(self.user, time, round(gap_minutes * 60_000))
+        most = int(number.max(initial=0)) + 1
+        kept, session = np.unique(self.user.astype(np.int64) * most + number, return_inverse=True)
+        owners, numbers = self.user_ids[kept // most].tolist(), (kept % most).tolist()
+        ids = np.fromiter(zip(owners, numbers, strict=True), dtype=object, count=len(kept))
+        return replace(self, user=session.astype(np.int32), user_ids=ids)
+
     def split_temporal(
         self,
         *,
@@ -257,11 +311,36 @@ class Interactions:
 
         ``at`` is milliseconds, a datetime or an ISO 8601 text. Both parts keep the whole's ids.
         """
-        if self.timestamp is None:
-            raise InvalidInteractions("a split by time needs timestamps", code="split")
-        if at is not None and not isinstance(at, int):
-            at = int(milliseconds([at], "at")[0])
-        return self._parts(temporal(self.timestamp, last_days=last_days, at=at, fraction=fraction))
+        return self._parts(self._late(last_days, at, fraction))
+
+    def split_sessions(
+        self,
+        *,
+        last_days: float | None = None,
+        at: Milliseconds | datetime | str | None = None,
+        fraction: float | None = None,
+    ) -> tuple[Interactions, Interactions]:
+        """``split_temporal``, but whole users (sessions) go where their newest row goes, so that
+        each test session has its beginning, and still no training row is late.
+        """
+        return self._parts(whole_users(self.user, self._late(last_days, at, fraction)))
+
+    def split_random(
+        self, fraction: float = 0.2, random_state: RandomState = None
+    ) -> tuple[Interactions, Interactions]:
+        """(train, test): a random ``fraction`` of the rows is test (``splits.at_random``)."""
+        return self._parts(at_random(len(self), fraction, random_state))
+
+    def split_user_fraction(
+        self,
+        fraction: float = 0.2,
+        *,
+        shuffled: bool = False,
+        random_state: RandomState = None,
+    ) -> tuple[Interactions, Interactions]:
+        """(train, test): the last, or a random, share of each user (``splits.user_fraction``)."""
+        test = user_fraction(self.user, fraction, shuffled=shuffled, random_state=random_state)
+        return self._parts(test)
 
     def split_last(self, n: int = 1) -> tuple[Interactions, Interactions]:
         """(train, test): the last ``n`` rows of a user with more than ``n`` (``splits.last``)."""
@@ -273,6 +352,22 @@ class Interactions:
         """``k`` random (train, test) pairs, each row in one test part (``splits.k_folds``)."""
         for test in k_folds(len(self), k, random_state):
             yield self._parts(test)
+
+    def _late(
+        self,
+        last_days: float | None,
+        at: Milliseconds | datetime | str | None,
+        fraction: float | None,
+    ) -> Bools:
+        time = self._times("a split by time")
+        if at is not None and not isinstance(at, int):
+            at = int(milliseconds([at], "at")[0])
+        return temporal(time, last_days=last_days, at=at, fraction=fraction)
+
+    def _times(self, what: str) -> NDArray[np.int64]:
+        if self.timestamp is None:
+            raise InvalidInteractions(f"{what} needs timestamps", code="split")
+        return self.timestamp
 
     def _parts(self, test: Bools) -> tuple[Interactions, Interactions]:
         return self.take(~test), self.take(test)
@@ -303,11 +398,3 @@ class Interactions:
         kept = np.zeros(len(self), dtype=np.bool_)
         kept[rows] = True
         return replace(self.take(kept), value=sums[order])
-
-
-def _value(event: Event, weights: Mapping[str, float]) -> float | None:
-    weight = weights.get(event.event)
-    if weight is None or event.event != "review":
-        return weight
-    stars = event.attributes.get("rating", event.value)
-    return weight * stars if isinstance(stars, int | float) else None

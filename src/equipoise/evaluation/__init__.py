@@ -1,7 +1,7 @@
 """Numbers: how good lists are, how sure that is, and one protocol to compare by."""
 
-from equipoise.evaluation import off_policy
-from equipoise.evaluation.baselines import PersonalFrequency
+from equipoise.evaluation import metrics, off_policy
+from equipoise.evaluation.baselines import MeanRating, PersonalFrequency
 from equipoise.evaluation.intervals import (
     Interval,
     adaptive,
@@ -12,48 +12,96 @@ from equipoise.evaluation.intervals import (
     student,
 )
 from equipoise.evaluation.metrics import (
+    accuracy,
+    accuracy_at_k,
+    auc,
+    average_popularity,
     average_precision,
+    by_group,
+    calibration,
+    category_shares,
     coverage,
+    f1,
     gini,
+    graded_ndcg,
     hit_rate,
+    intra_list_diversity,
+    mae,
+    mse,
     ndcg,
     novelty,
+    popularity_lift,
     precision,
     recall,
     reciprocal_rank,
+    rmse,
+    serendipity,
     truncated_recall,
 )
 from equipoise.evaluation.protocol import Judged, evaluate
+from equipoise.evaluation.rating import evaluate_ratings
 from equipoise.evaluation.replay import Replayed, Shown, progressive, replay, weighted
+from equipoise.evaluation.sampled import evaluate_sampled
+from equipoise.evaluation.significance import (
+    Comparison,
+    compare,
+    holm,
+    paired_bootstrap,
+    sign_flip,
+)
 from equipoise.evaluation.table import Table
 from equipoise.evaluation.task import Task
 
 __all__ = [
+    "Comparison",
     "Interval",
     "Judged",
+    "MeanRating",
     "PersonalFrequency",
     "Replayed",
     "Shown",
     "Table",
     "Task",
+    "accuracy",
+    "accuracy_at_k",
     "adaptive",
+    "auc",
+    "average_popularity",
     "average_precision",
     "bootstrap",
     "bootstrap_t",
+    "by_group",
+    "calibration",
+    "category_shares",
+    "compare",
     "coverage",
     "empirical_bernstein",
     "evaluate",
+    "evaluate_ratings",
+    "evaluate_sampled",
+    "f1",
     "gini",
+    "graded_ndcg",
     "hall",
     "hit_rate",
+    "holm",
+    "intra_list_diversity",
+    "mae",
+    "metrics",
+    "mse",
     "ndcg",
     "novelty",
     "off_policy",
+    "paired_bootstrap",
+    "popularity_lift",
     "precision",
     "progressive",
     "recall",
     "reciprocal_rank",
     "replay",
+    "rmse",
+    "serendipity",
+    "sign_flip",
     "student",
     "truncated_recall",
     "weighted",

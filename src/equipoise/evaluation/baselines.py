@@ -1,4 +1,4 @@
-"""What any recommender must beat where people buy the same again."""
+"""What any recommender must beat: where people buy the same again, and where they rate."""
 
 from __future__ import annotations
 
@@ -49,6 +49,22 @@ class PersonalFrequency:
         counts = Counter(reversed(history))
         own = [id_ for id_, _ in counts.most_common(n)] if repeats else []
         return own + _first(self.popular_, n - len(own), counts)
+
+
+class MeanRating:
+    """The mean of all training ratings, for every pair: the error that knowing nothing leaves."""
+
+    name = "mean_rating"
+
+    mean_: float
+
+    def fit(self, interactions: Interactions) -> Self:
+        self.mean_ = float(interactions.value.mean(dtype=np.float64)) if len(interactions) else 0.0
+        return self
+
+    def predict_pairs(self, users: Sequence[Hashable], items: Sequence[Hashable]) -> Floats32:
+        """(n,) the mean."""
+        return np.full(len(users), self.mean_, np.float32)
 
 
 def _first(ids: Iterable[Any], n: int, but: Counter[Hashable]) -> list[Any]:

@@ -5,6 +5,7 @@ followed.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from equipoise.clock import elapsed
 from equipoise.data import Interactions
 from equipoise.errors import InvalidInput
+from equipoise.evaluation import metrics
 from equipoise.evaluation.baselines import PersonalFrequency
-from equipoise.evaluation.intervals import bootstrap
-from equipoise.evaluation.metrics import coverage, hit_rate, ndcg, recall, reciprocal_rank
+from equipoise.evaluation.rows import fit_seconds, named, summary
 from equipoise.evaluation.table import Table
 from equipoise.evaluation.task import Task
 from equipoise.randomness import RandomState
@@ -24,6 +25,7 @@ from equipoise.types import Floats, Floats32, Item
 __all__ = ["Judged", "Task", "evaluate", "listed"]
 
 BATCH = 1_000
+Lists = NDArray[np.int32]
 
 
 class Judged(Protocol):
@@ -39,16 +41,20 @@ class Judged(Protocol):
     ) -> tuple[NDArray[np.object_], Floats32]: ...
 
 
+Several = Mapping[str, Judged] | Sequence[Judged]
+
+
 def evaluate(
     train: Interactions,
     test: Interactions,
-    recommenders: Mapping[str, Judged] | Sequence[Judged],
+    recommenders: Several,
     *,
     n: Sequence[int] = (10, 20),
     baselines: Sequence[Judged] | None = None,
     repeats: bool = False,
     strangers: bool = True,
     items: Iterable[Item] | None = None,
+    beyond_accuracy: bool = False,
     confidence: float | None = None,
     random_state: RandomState = None,
 ) -> Table:
@@ -63,38 +69,56 @@ def evaluate(
     ``recommenders`` by name, or with names of their own; ``baselines`` stand above them, by default
     ``PersonalFrequency``. ``items`` are handed to each ``fit`` of ``recommenders``. ``confidence``
     adds bootstrap intervals over users. Metrics are those of ``metrics``, at each of ``n``; MRR
-    within the longest list. Raises InvalidInput where nobody can be judged or two recommenders
-    share a name.
+    within the longest list. ``beyond_accuracy`` adds precision and MAP, and of the longest lists
+    Gini, novelty, popularity and its lift. Raises InvalidInput where nobody can be judged or two
+    recommenders share a name.
     """
-    if not n or min(n) < 1:
-        raise InvalidInput(f"n is {tuple(n)}; at least one list length, from 1 up", pointer="/n")
+    how = _How(n, repeats, beyond_accuracy, confidence, random_state)
     task = Task.of(train, test, repeats=repeats, strangers=strangers)
-    above = _named([PersonalFrequency()] if baselines is None else baselines)
-    below = _named(recommenders)
-    _refuse_twins([name for name, _ in above + below])
+    return _table(train, task, recommenders, baselines, items, how)
+
+
+@dataclass(frozen=True)
+class _How:
+    """What is asked, and how the answer is summed up."""
+
+    n: Sequence[int]
+    repeats: bool
+    beyond: bool
+    confidence: float | None
+    random_state: RandomState
+
+    def __post_init__(self) -> None:
+        if not self.n or min(self.n) < 1:
+            raise InvalidInput(
+                f"n is {tuple(self.n)}; at least one list length, from 1 up", pointer="/n"
+            )
+
+
+def _table(
+    train: Interactions,
+    task: Task,
+    recommenders: Several,
+    baselines: Sequence[Judged] | None,
+    items: Iterable[Item] | None,
+    how: _How,
+) -> Table:
+    above = [PersonalFrequency()] if baselines is None else baselines
+    judged = named(above, recommenders)
     extra = {} if items is None else {"items": list(items)}
     rows, per_user = [], {}
-    for place, (name, recommender) in enumerate(above + below):
-        baseline = place < len(above)
-        seconds = _fit(recommender, train, {} if baseline else extra)
-        lists, microseconds = listed(recommender, task, max(n), repeats=repeats)
-        per_user[name] = values = _judge(task, lists, sorted(n))
+    for name, recommender, baseline in judged:
+        seconds = fit_seconds(recommender, train, {} if baseline else extra)
+        lists, microseconds = listed(recommender, task, max(how.n), repeats=how.repeats)
+        per_user[name] = values = _judge(task, lists, how)
         row: dict[str, Any] = {"recommender": name, "baseline": baseline}
-        row |= _summary(values, confidence, random_state)
-        row["coverage"] = coverage(lists, len(task.code_of))
+        row |= summary(values, how.confidence, how.random_state)
+        row |= _of_lists(train, task, lists, how)
         rows.append(row | {"fit_seconds": seconds, "list_microseconds": microseconds})
-    return Table(rows, task.note, per_user)
+    return Table(rows, task.note, per_user, task.users)
 
 
-def _fit(recommender: Judged, train: Interactions, keywords: dict[str, Any]) -> float:
-    started = elapsed()
-    recommender.fit(train, **keywords)
-    return elapsed() - started
-
-
-def listed(
-    recommender: Judged, task: Task, n: int, *, repeats: bool
-) -> tuple[NDArray[np.int32], float]:
+def listed(recommender: Judged, task: Task, n: int, *, repeats: bool) -> tuple[Lists, float]:
     """Codes (U, n) of the lists, −1 where there is no item, and microseconds a list."""
     lists = np.full((len(task.histories), n), -1, np.int32)
     spent = 0.0
@@ -103,44 +127,46 @@ def listed(
         started = elapsed()
         ids, _ = recommender.recommend_batch(histories, n, repeats=repeats)
         spent += elapsed() - started
-        for row, chosen in enumerate(ids, start):
-            lists[row] = [task.code_of.get(id_, -1) for id_ in chosen]
+        lists[start : start + BATCH, : ids.shape[1]] = task.codes(ids)
     return lists, 1e6 * spent / len(lists)
 
 
-def _judge(task: Task, lists: NDArray[np.int32], n: Sequence[int]) -> dict[str, Floats]:
-    hits = task.hits(lists)
+def _judge(task: Task, lists: Lists, how: _How) -> dict[str, Floats]:
+    hits, relevant = task.hits(lists), task.relevant
     values: dict[str, Floats] = {}
-    for k in n:
-        values[f"recall@{k}"] = recall(hits, task.relevant, k)
-        values[f"ndcg@{k}"] = ndcg(hits, task.relevant, k)
-        values[f"hit_rate@{k}"] = hit_rate(hits, k)
-    values["mrr"] = reciprocal_rank(hits)
+    for k in sorted(how.n):
+        values[f"recall@{k}"] = metrics.recall(hits, relevant, k)
+        values[f"ndcg@{k}"] = metrics.ndcg(hits, relevant, k)
+        values[f"hit_rate@{k}"] = metrics.hit_rate(hits, k)
+        if how.beyond:
+            values[f"precision@{k}"] = metrics.precision(hits, k)
+            values[f"map@{k}"] = metrics.average_precision(hits, relevant, k)
+    values["mrr"] = metrics.reciprocal_rank(hits)
     return values
 
 
-def _summary(
-    values: dict[str, Floats], confidence: float | None, random_state: RandomState
-) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    for metric, each in values.items():
-        row[metric] = float(each.mean())
-        if confidence is not None:
-            low, high = bootstrap(each, confidence=confidence, random_state=random_state)
-            row[f"{metric}_interval"] = [low, high]
+def _of_lists(train: Interactions, task: Task, lists: Lists, how: _How) -> dict[str, float]:
+    """What is of all lists together; items that only the test part names count as known ones."""
+    items = len(task.code_of)
+    row = {"coverage": metrics.coverage(lists, items)}
+    if how.beyond:
+        counts = np.bincount(train.matrix(binary=True).indices, minlength=items)
+        active = max(1, len(np.unique(train.user)))
+        popularity = metrics.average_popularity(lists, counts)
+        row["gini"] = metrics.gini(lists, items)
+        row["novelty"] = metrics.novelty(lists, counts / active)
+        row["popularity"] = _mean(popularity)
+        row["popularity_lift"] = _mean(popularity) / _profile(task, counts) - 1
     return row
 
 
-def _named(recommenders: Mapping[str, Judged] | Sequence[Judged]) -> list[tuple[str, Judged]]:
-    if isinstance(recommenders, Mapping):
-        return list(recommenders.items())
-    return [(recommender.name, recommender) for recommender in recommenders]
+def _profile(task: Task, counts: NDArray[Any]) -> float:
+    """Mean popularity of what the judged users had met, user by user."""
+    met = [counts[[task.code_of[id_] for id_ in dict.fromkeys(h) if id_ in task.code_of]].mean()
+           for h in task.histories if h]  # fmt: skip
+    return float(np.mean(met)) if met else float("nan")
 
 
-def _refuse_twins(names: list[str]) -> None:
-    twins = sorted({name for name in names if names.count(name) > 1})
-    if twins:
-        raise InvalidInput(
-            f"more than one recommender is named {', '.join(twins)}; give a mapping of names",
-            pointer="/recommenders",
-        )
+def _mean(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
