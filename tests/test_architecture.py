@@ -21,7 +21,7 @@ LAYERS = {
     },
     3: {
         "placements", "plans", "settings", "home", "knowledge", "walk", "engine", "proof",
-        "quality",
+        "quality", "tuning",
     },
     4: {"server", "console", "cli", "simulation"},
 }  # fmt: skip

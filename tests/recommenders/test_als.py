@@ -43,7 +43,7 @@ def gradient(matrix, users, items, regularization=0.01, a=0.3):
     return pull + regularization * n_user[:, None] * users
 
 
-@pytest.mark.parametrize("solver", ["cg", "cholesky"])
+@pytest.mark.parametrize("solver", ["cg", "cholesky", "blocks"])
 def test_every_half_step_lowers_the_loss(solver):
     """Users, items, users, …: the loss falls each time."""
     model, matrix, users, items = started(solver=solver)
@@ -121,7 +121,7 @@ def test_unobserved_weight_follows_density():
         ({"regularization": 0}, r"regularization=0\): a positive number"),
         ({"unobserved_weight": 0}, r"unobserved_weight=0\): a positive number or None"),
         ({"epochs": 0}, r"epochs=0\): at least one"),
-        ({"solver": "sgd"}, r"solver='sgd'\): one of \('cg', 'cholesky'\)"),
+        ({"solver": "sgd"}, r"solver='sgd'\): one of \('cg', 'cholesky', 'blocks'\)"),
         ({"cg_steps": 0}, r"cg_steps=0\): at least one"),
     ],
 )

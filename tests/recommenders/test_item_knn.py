@@ -9,10 +9,32 @@ from sklearn.metrics.pairwise import cosine_similarity
 from equipoise.data import Interactions
 from equipoise.errors import InvalidInput
 from equipoise.recommenders import ItemKNN
-from equipoise.testing.recommenders import toy
+from equipoise.recommenders.similarity import OF_RATINGS
+from equipoise.testing.recommenders import LAWS, checkerboard_is_recovered, toy
+from equipoise.testing.recommenders import history_is_left_out_unless_asked_for as listed
 
 ROWS, _ = toy()
 VALUED = Interactions.from_columns(ROWS.user, ROWS.item, 1.0 + np.arange(len(ROWS)) % 4)
+
+
+MAKERS = {
+    "asymmetric": lambda: ItemKNN(k=40, similarity="asymmetric_cosine", alpha=0.2, threads=2),
+    **{
+        name: lambda name=name: ItemKNN(k=40, similarity=name, use_values=True)
+        for name in OF_RATINGS
+    },
+}
+NEEDS_VALUES = {"pearson", "adjusted_cosine"}
+"""Where all values are 1 nothing is like anything: no list, no checkerboard."""
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("name", MAKERS)
+def test_law(name, law):
+    """The law holds with each similarity (cosine and jaccard: ``test_base.py``)."""
+    if name in NEEDS_VALUES and law in (listed, checkerboard_is_recovered):
+        pytest.skip("a correlation learns nothing from values that are all 1")
+    law(MAKERS[name])
 
 
 def dense(model: ItemKNN) -> np.ndarray:
@@ -79,6 +101,66 @@ def test_weighting_is_brute_force(weighting):
     assert np.allclose(dense(model), nearest_only(expected, 100), atol=1e-6)
 
 
+def test_asymmetric_is_brute_force():
+    """Item j asks: x_i·x_j over |x_j|^2α |x_i|^2(1−α)."""
+    x = ROWS.matrix(binary=True).toarray().astype(np.float64)
+    met = x.sum(axis=0)
+    similarity = x.T @ x / np.outer(met**0.8, met**0.2)
+
+    keywords = {"similarity": "asymmetric_cosine", "alpha": 0.2, "shrinkage": 0}
+    model = ItemKNN(k=100, **keywords).fit(ROWS)
+
+    assert np.allclose(dense(model), nearest_only(similarity, 100), atol=1e-6)
+
+
+def test_adjusted_cosine_takes_off_what_the_user_gives():
+    """Two items that a generous and a strict user rank alike are alike, one they do not is not."""
+    stars = [("kind", 5, 5, 4, 3), ("harsh", 3, 3, 2, 1), ("mild", 4, 4, 3, 1)]
+    rows = Interactions.from_columns(
+        [user for user, *_ in stars for _ in "abcd"],
+        list("abcd") * 3,
+        [value for _, *values in stars for value in values],
+    )
+    model = ItemKNN(similarity="adjusted_cosine", shrinkage=0, use_values=True, threshold=-1)
+    s = dense(model.fit(rows))
+    x = np.array([values for _, *values in stars], np.float64)
+    x -= x.mean(axis=1, keepdims=True)
+
+    assert np.isclose(s[0, 1], 1)
+    assert np.isclose(
+        s[0, 3], x[:, 0] @ x[:, 3] / np.linalg.norm(x[:, 0]) / np.linalg.norm(x[:, 3])
+    )
+    assert s[0, 3] < 0
+
+
+def test_a_threshold_cuts():
+    """Similarities below it are no neighbours."""
+    strict, loose = (ItemKNN(shrinkage=0, threshold=t).fit(ROWS) for t in (0.4, 0.0))
+
+    assert strict.strengths_.min() >= 0.4 > loose.strengths_.min()
+    assert np.array_equal(np.where(dense(loose) >= np.float32(0.4), dense(loose), 0), dense(strict))
+
+
+def test_duplicate_rows_count_as_one():
+    """Met twice is met; with values they add up."""
+    twice = Interactions.from_columns([1, 1, 1, 2, 2], ["a", "a", "b", "b", "c"])
+    once = Interactions.from_columns([1, 1, 2, 2], ["a", "b", "b", "c"])
+
+    assert np.array_equal(dense(ItemKNN().fit(twice)), dense(ItemKNN().fit(once)))
+    assert not np.array_equal(
+        dense(ItemKNN(use_values=True).fit(twice)), dense(ItemKNN(use_values=True).fit(once))
+    )
+
+
+def test_odd_sizes():
+    """One user and one item, an id of 10⁹, more neighbours asked for than can be: an answer."""
+    one = ItemKNN(weighting="bm25").fit(Interactions.from_columns(["a"], [10**9]))
+    many = ItemKNN(k=10**9, shrinkage=0).fit(Interactions.from_columns([1, 1], [7, 10**9]))
+
+    assert len(one.recommend([10**9], 3)[0]) == 0
+    assert many.recommend([7], 3)[0].tolist() == [10**9]
+
+
 def test_threads_change_nothing():
     """One thread and three learn the same bytes."""
     one, three = ItemKNN(threads=1).fit(ROWS), ItemKNN(threads=3).fit(ROWS)
@@ -100,7 +182,12 @@ def test_no_neighbour_is_no_score():
     ("keywords", "message"),
     [
         ({"k": 0}, r"k=0\): at least one neighbour"),
-        ({"similarity": "cosinus"}, r"similarity='cosinus'\): one of \('cosine', 'jaccard'\)"),
+        ({"similarity": "cosinus"}, r"similarity='cosinus'\): one of \('cosine', 'asymm"),
+        ({"similarity": "euclidean"}, r"use_values=False\): True with euclidean, which compares"),
+        ({"offset": "median"}, r"offset='median'\): one of \(None, 'mean', 'baseline'\)"),
+        ({"alpha": 1.5}, r"alpha=1.5\): a number from 0 to 1"),
+        ({"threshold": 2}, r"threshold=2\): a number from -1 to 1"),
+        ({"threshold": float("nan")}, r"threshold=nan\): a number from -1 to 1"),
         ({"weighting": "idf"}, r"weighting='idf'\): one of"),
         ({"shrinkage": -1}, r"shrinkage=-1\): zero or more"),
         ({"similarity": "jaccard", "weighting": "bm25"}, "cosine with weights is wanted"),

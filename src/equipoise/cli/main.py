@@ -16,9 +16,19 @@ from equipoise.cli.output import complain
 from equipoise.cli.serve import commands as serving
 from equipoise.cli.shop import commands as keeping
 from equipoise.cli.simulate import commands as simulating
+from equipoise.cli.tune import commands as tuning
 from equipoise.errors import EquipoiseError
 
-COMMANDS = {**keeping, **bringing, **learning, **proving, **asking, **simulating, **serving}
+COMMANDS = {
+    **keeping,
+    **bringing,
+    **learning,
+    **tuning,
+    **proving,
+    **asking,
+    **simulating,
+    **serving,
+}
 
 app = typer.Typer(
     name="equipoise",

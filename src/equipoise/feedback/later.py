@@ -15,7 +15,6 @@ from typing import TypeAlias
 from equipoise.state.packing import pack, unpack
 from equipoise.types import Arrays, Milliseconds, Slot
 
-
 _Waiting: TypeAlias = tuple[Milliseconds, int, Slot, float | None]
 """When, in which order, what."""
 

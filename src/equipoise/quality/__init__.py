@@ -4,9 +4,19 @@ from typing import Any
 
 from equipoise.quality import ml_1m, online_retail
 from equipoise.quality.fixed_splits import GOWALLA
+from equipoise.quality.ratings import COAT, ML_100K
+from equipoise.quality.sessions import DIGINETICA, RETAILROCKET
 from equipoise.quality.study import DETERMINISTIC, RANDOM, Measured, Row, Study, run, verdict
 
-STUDIES: tuple[Study[Any], ...] = (ml_1m.STUDY, GOWALLA, online_retail.STUDY)
+STUDIES: tuple[Study[Any], ...] = (
+    ml_1m.STUDY,
+    GOWALLA,
+    ML_100K,
+    COAT,
+    DIGINETICA,
+    RETAILROCKET,
+    online_retail.STUDY,
+)
 """In the order of the page; a new study is one file and one name here."""
 
 __all__ = ["DETERMINISTIC", "RANDOM", "STUDIES", "Measured", "Row", "Study", "run", "verdict"]

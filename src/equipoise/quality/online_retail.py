@@ -13,6 +13,7 @@ from equipoise.evaluation import PersonalFrequency, evaluate
 from equipoise.intake.data_sets import locate, online_retail
 from equipoise.quality.study import Row, Study
 from equipoise.recommenders import EASE, Content, ImplicitALS, ItemKNN, Popularity, Recommender
+from equipoise.recommenders.next_basket import NextBasket
 from equipoise.types import Event, Item
 
 
@@ -72,5 +73,6 @@ STUDY = Study(
         Row("ImplicitALS", lambda: ImplicitALS(random_state=0)),
         Row("EASE", EASE),
         Row("Content", Content),
+        Row("NextBasket", NextBasket, note="Settings from the 28 days before."),
     ),
 )

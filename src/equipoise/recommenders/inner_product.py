@@ -1,9 +1,12 @@
-"""Exact search for the largest inner products with a vector, most of it skipped on learned factors.
+"""Exact search for the largest inner products with a vector, at the cost of reading a few bits.
 
 Items lie in blocks by falling norm, so by Cauchy–Schwarz the scan may stop at the first block whose
 norm cannot reach the k-th best so far (length-based pruning of LEMP: Teflioudi, Gemulla, Mykytiuk,
-SIGMOD 2015). Inside a block the leading principal directions are multiplied first, and the rest
-only if the same inequality leaves it a chance (Li, Chan, Yiu, Mamoulis, FEXIPRO, SIGMOD 2017).
+SIGMOD 2015). Before that it reads four bits a number (``quantised``), a certain bound on each
+score, and computes only the scores whose bound reaches the floor (``finalists``).
+
+Asked for a recall below one, items lie in groups of like direction as well, and groups and blocks
+are passed over that are unlikely to hold one of the best (``groups``).
 """
 
 from __future__ import annotations
@@ -13,125 +16,181 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from equipoise.recommenders.top import BLOCK, offer, pack, unpack
+from equipoise.errors import InvalidInput
+from equipoise.recommenders.byte_dots import LANES
+from equipoise.recommenders.finalists import (
+    LEAST_ROOM,
+    all_dots,
+    collect,
+    floor_of,
+    settle,
+    sift,
+    waiting_room,
+)
+from equipoise.recommenders.groups import Groups
+from equipoise.recommenders.quantised import TINY, Quantised, quantise, upper_bounds, work_space
+from equipoise.recommenders.top import unpack
 from equipoise.types import Bools, Floats32, Positions
 
-# Float32 sums of some hundred products are off by far less than this share of the two norms.
-SLACK = np.float32(1e-5)
+FEW = 32
+"""Where less than one in so many is allowed, their scores alone are computed."""
+LARGE = 1e37
+"""From here on products may leave what float32 holds, and the bounds with them."""
+LIKELY = 3.0
+"""Standard deviations of the rounding error that an approximate search allows for."""
 
 
 @njit(cache=True, nogil=True)
-def _dots(block, vector, start, stop, out):  # type: ignore[no-untyped-def]
-    """Add to ``out`` the products of features ``start:stop`` for all items of a block."""
-    whole = start + (stop - start) // 8 * 8
-    for f in range(start, whole, 8):
-        x0, x1, x2, x3 = vector[f], vector[f + 1], vector[f + 2], vector[f + 3]
-        x4, x5, x6, x7 = vector[f + 4], vector[f + 5], vector[f + 6], vector[f + 7]
-        for j in range(BLOCK):
-            low = (x0 * block[f, j] + x1 * block[f + 1, j]) + (
-                x2 * block[f + 2, j] + x3 * block[f + 3, j]
-            )
-            high = (x4 * block[f + 4, j] + x5 * block[f + 5, j]) + (
-                x6 * block[f + 6, j] + x7 * block[f + 7, j]
-            )
-            out[j] += low + high
-    for f in range(whole, stop):
-        for j in range(BLOCK):
-            out[j] += vector[f] * block[f, j]
-
-
-@njit(cache=True, nogil=True)
-def _all(blocks, order, head, vector, scores):  # type: ignore[no-untyped-def]
-    products = np.empty(BLOCK, np.float32)
-    for b in range(len(blocks)):
-        products[:] = 0
-        _dots(blocks[b], vector, 0, head, products)
-        _dots(blocks[b], vector, head, len(vector), products)
-        for j in range(min(BLOCK, len(order) - b * BLOCK)):
-            scores[order[b * BLOCK + j]] = products[j]
-
-
-@njit(cache=True, nogil=True)
-def _best(blocks, order, head, norms, tails, vector, allowed, heap):  # type: ignore[no-untyped-def]
-    length = np.sqrt(np.sum(vector * vector))
-    rest = np.sqrt(np.sum(vector[head:] * vector[head:]))
-    products = np.empty(BLOCK, np.float32)
-    bits = products.view(np.uint32)
-    size, floor, floor_bits = 0, np.float32(-np.inf), np.empty(1, np.uint32)
-    for b in range(len(blocks)):
-        doubt = SLACK * norms[b] * length
-        if norms[b] * length + doubt < floor:
+def _best(layout, query, visit, promise, allowed, heap):  # type: ignore[no-untyped-def]
+    """Fill ``heap`` with the best of the groups ``visit``, the most promising first."""
+    words, marks, rotation, order, starts, norms, factors = layout
+    vector, length, share = query
+    codes = np.zeros(8 * words.shape[1], np.int8)
+    step, centre, lost = quantise(vector, rotation, codes)
+    bytes_ = step, centre, np.float32(share * (length + lost))
+    doubt = np.float32(share * lost + slack(len(vector)) * length)
+    work, bounds = work_space(), np.empty(LANES, np.float32)
+    k, room = len(heap), max(LEAST_ROOM, 4 * len(heap))
+    waiting = waiting_room(room)
+    n, size, floor, seen, due = 0, 0, np.float32(-np.inf), 0, 16
+    for group in visit:
+        if norms[starts[group]] * promise[group] + TINY < floor:
             break
-        products[:] = 0
-        _dots(blocks[b], vector, 0, head, products)
-        hits = 0
-        for j in range(BLOCK):
-            hits += products[j] >= floor - tails[b] * rest - doubt
-        if hits == 0:
-            continue
-        _dots(blocks[b], vector, head, len(vector), products)
-        for j in range(min(BLOCK, len(order) - b * BLOCK)):
-            code = order[b * BLOCK + j]
-            if products[j] >= floor and allowed[code]:
-                size = offer(heap, size, pack(bits[j], code))
-                if size == len(heap):
-                    floor = _score_of(heap[0], floor_bits)
+        for b in range(starts[group], starts[group + 1]):
+            if norms[b] * promise[group] + TINY < floor:
+                break
+            margin = norms[b] * doubt + TINY
+            if upper_bounds(words[b], marks[b], codes, bytes_, margin, floor, work, bounds):
+                n = collect(bounds, order[b], floor, waiting, n)
+            seen += 1
+            if seen < due and n <= room - LANES:
+                continue
+            due = max(due, 4 * seen)
+            n, floor = sift(waiting, n, floor, allowed, k, factors, vector)
+            if n > room // 2:
+                size, n = settle(waiting, n, factors, vector, heap, size), 0
+                floor = max(floor, floor_of(heap, size))
+    n, _ = sift(waiting, n, floor, allowed, k, factors, vector)
+    return settle(waiting, n, factors, vector, heap, size)
+
+
+@njit(cache=True, nogil=True)
+def _best_of(codes, factors, vector, heap):  # type: ignore[no-untyped-def]
+    """Fill ``heap`` with the best of ``codes``, all of them scored."""
+    size, room = 0, min(LEAST_ROOM, len(codes))
+    waiting = waiting_room(room)
+    for start in range(0, len(codes), max(room, 1)):
+        part = codes[start : start + room]
+        waiting[0][: len(part)] = part
+        size = settle(waiting, len(part), factors, vector, heap, size)
     return size
 
 
 @njit(cache=True, nogil=True)
-def _score_of(key, bits):  # type: ignore[no-untyped-def]
-    wide = np.uint32(key >> np.uint64(32))
-    flip = np.uint32(0x80000000) if wide >> np.uint32(31) else np.uint32(0xFFFFFFFF)
-    bits[0] = wide ^ flip
-    return bits.view(np.float32)[0]
+def slack(d):  # type: ignore[no-untyped-def]
+    """What share of the two norms float32 sums of ``d`` products are off by at most, with room."""
+    return (d + 32) * 2.0**-23
 
 
 @dataclass(frozen=True)
 class InnerProducts:
-    """Item vectors laid out for the search; memory I · d floats, built in O(I·d² + I·log I)."""
+    """Item vectors laid out for the search.
 
-    blocks: Floats32
-    """(ceil(I / BLOCK), d, BLOCK): items by falling norm, features by falling energy."""
+    Memory beside ``factors`` themselves, which are not copied: I · (d / 2 + 8) bytes. Built in
+    O(I·d² + I·log I), with a recall in O(I^1.5·d) more.
+    """
+
+    factors: Floats32
+    """(I, d) as handed in, not to be written to."""
+    codes: Quantised
     order: Positions
-    """(I,) the code of each place."""
-    head: int
-    """How many features are multiplied before the rest is considered; a multiple of eight."""
+    """(blocks, 64) the code at each place, -1 where none is; rows with NaN have no place."""
+    starts: Positions
+    """(groups + 1,) the first block of each group."""
     norms: Floats32
-    """Largest norm inside each block."""
-    tails: Floats32
-    """Largest norm, inside each block, of the features after ``head``."""
-    rotation: Floats32
-    """(d, d) orthogonal, to principal directions."""
+    """(blocks,) the largest norm inside each, falling inside a group."""
+    groups: Groups | None = None
+    """None where the search is exact."""
 
     @classmethod
-    def of(cls, factors: Floats32) -> InnerProducts:
-        """Lay out ``factors`` (I, d)."""
-        items, d = factors.shape
-        wide = factors.astype(np.float64)
-        rotation = np.linalg.eigh(wide.T @ wide)[1][:, ::-1].astype(np.float32)
-        turned = factors @ rotation
-        order = np.argsort(-np.linalg.norm(turned, axis=1), kind="stable").astype(np.int32)
-        padded = np.zeros((-(-items // BLOCK) * BLOCK, d), np.float32)
-        padded[:items] = turned[order]
-        blocks = padded.reshape(-1, BLOCK, d).transpose(0, 2, 1).copy()
-        head = d // 32 * 8
-        tails = np.linalg.norm(blocks[:, head:], axis=1).max(axis=1)
-        norms = np.linalg.norm(blocks, axis=1).max(axis=1)
-        return cls(blocks, order, head, norms, tails, rotation)
+    @np.errstate(over="ignore", invalid="ignore")
+    def of(cls, factors: Floats32, *, recall: float | None = None) -> InnerProducts:
+        """Lay out ``factors`` (I, d); with a ``recall`` such as 0.99, for approximate search.
+
+        ``recall`` is the share of the true best that lists of ten and of a hundred should hold on
+        average. It is met on queries made from the vectors themselves (``Groups.tried``); queries
+        of another kind may fall short. Raises InvalidInput for factors without a number.
+        """
+        factors = np.ascontiguousarray(factors, np.float32)
+        if factors.ndim != 2 or not factors.shape[1]:
+            raise InvalidInput(f"factors have shape {factors.shape}; (items, at least 1) is wanted")
+        norms = np.sqrt(np.einsum("if,if->i", factors, factors, dtype=np.float64))
+        placed = np.flatnonzero(~np.isnan(norms)).astype(np.int32)
+        groups = None if recall is None else Groups.of(factors, norms)
+        member = np.zeros(len(factors), np.int32) if groups is None else groups.member
+        falling = placed[np.lexsort((placed, -norms[placed], member[placed]))]
+        order, starts = _in_blocks(falling, member[falling])
+        largest = np.nextafter(norms[order[:, 0]].astype(np.float32), np.float32(np.inf))
+        if groups is not None and recall is not None:
+            reach = np.zeros(len(factors), np.float32)
+            reach[order[order >= 0]] = np.repeat(largest, (order >= 0).sum(axis=1))
+            groups = groups.tried(factors, reach, recall)
+        codes = Quantised.of(factors, order.ravel())
+        return cls(factors, codes, order, starts, largest, groups)
 
     def scores(self, vector: Floats32) -> Floats32:
         """(I,) the inner product of ``vector`` (d,) with every item, by code."""
-        out = np.empty(len(self.order), np.float32)
-        _all(self.blocks, self.order, self.head, vector @ self.rotation, out)
+        out = np.empty(len(self.factors), np.float32)
+        all_dots(self.factors, self._checked(vector), out)
         return out
 
     def top(self, vector: Floats32, allowed: Bools, k: int) -> tuple[Positions, Floats32]:
         """``masked_top(self.scores(vector), allowed, k)``, bit for bit, without computing most of
-        it.
+        it; with a recall, most of its items, with these very scores.
+
+        Raises InvalidInput for a vector that is not (d,) or a mask that is not (I,).
         """
-        heap = np.empty(max(0, min(k, len(self.order))), np.uint64)
+        vector, items = self._checked(vector), len(self.factors)
+        if allowed.shape != (items,):
+            raise InvalidInput(f"the mask has shape {allowed.shape}; ({items},) is wanted")
+        heap = np.empty(max(0, min(k, items)), np.uint64)
         if not len(heap):
             return unpack(heap)
-        laid = (self.blocks, self.order, self.head, self.norms, self.tails)
-        return unpack(heap[: _best(*laid, vector @ self.rotation, allowed, heap)])
+        length = float(np.sqrt(np.sum(np.square(vector, dtype=np.float64))))
+        bounded = len(self.norms) > 0 and float(self.norms.max()) * length < LARGE
+        if bounded and np.count_nonzero(allowed) * FEW > items and 4 * k < items:
+            return unpack(heap[: self._search(vector, length, allowed, heap)])
+        return unpack(heap[: _best_of(np.flatnonzero(allowed), self.factors, vector, heap)])
+
+    def _checked(self, vector: Floats32) -> Floats32:
+        d = self.factors.shape[1]
+        if vector.shape != (d,):
+            raise InvalidInput(f"the vector has shape {vector.shape}; ({d},) is wanted")
+        return np.ascontiguousarray(vector, np.float32)
+
+    def _search(self, vector: Floats32, length: float, allowed: Bools, heap: np.ndarray) -> int:
+        codes = self.codes
+        layout = (
+            *(codes.words, codes.marks, codes.rotation),
+            *(self.order, self.starts, self.norms, self.factors),
+        )
+        if self.groups is None:
+            promise = np.array([length * (1 + slack(len(vector)))], np.float32)
+            visit, share = np.zeros(1, np.int64), 1.0
+        else:
+            promise = self.groups.promise(vector)
+            visit = np.argsort(-promise * self.norms[self.starts[:-1]])
+            share = min(1.0, LIKELY / len(vector) ** 0.5)
+        size: int = _best(layout, (vector, length, share), visit, promise, allowed, heap)
+        return size
+
+
+def _in_blocks(codes: Positions, member: Positions) -> tuple[Positions, Positions]:
+    """Codes in blocks (B, 64), each group from a new block, and the groups' first blocks."""
+    groups = int(member.max(initial=0)) + 1
+    counts = np.bincount(member, minlength=groups)
+    starts = np.concatenate([[0], np.cumsum(-(-counts // LANES))]).astype(np.int32)
+    order = np.full((starts[-1], LANES), -1, np.int32)
+    inside = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    order.reshape(-1)[starts[member] * LANES + inside] = codes
+    return order, starts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,7 +61,11 @@ class RatingRecommender(Recommender):
         return np.clip(self.predict_codes(*asked), low, high)
 
     def _know(self, interactions: Interactions) -> None:
-        """Set the ids of both sides and the scale: for ``fit``."""
+        """Set the ids of both sides and the scale: for ``fit``. Raises InvalidInput for no rows."""
+        if not len(interactions):
+            raise InvalidInput(
+                f"{type(self).__name__}: no ratings; at least one row is wanted", code="empty"
+            )
         self.item_ids_, self.user_ids_ = interactions.item_ids, interactions.user_ids
         ends = (interactions.value.min(initial=np.inf), interactions.value.max(initial=-np.inf))
         self.scale_ = np.array(ends, np.float32)
@@ -82,6 +86,42 @@ class RatingRecommender(Recommender):
         return known[1]
 
 
+class RatesAnyone(RatingRecommender):
+    """Also rates for somebody from outside, from the ratings they gave.
+
+    A history without ratings is read as liked: each of its items rated with the top of the scale,
+    counting as much as its weight says. Where everybody's values are the same, nothing can be
+    learnt from them.
+    """
+
+    @abstractmethod
+    def rate_codes(
+        self, codes: Positions, ratings: Floats32, weights: Floats32 | None = None
+    ) -> Floats32:
+        """(I,) ``rate``, by codes (h,), each once, and not cut to the scale."""
+
+    def rate(self, history: Mapping[Hashable, float]) -> Floats32:
+        """(I,) how somebody who gave these ratings would rate each item, within ``scale_``.
+
+        Unknown ids are ignored. Raises InvalidInput for a rating that is not finite.
+        """
+        code = self._code_of
+        known = {code[id_]: rating for id_, rating in history.items() if id_ in code}
+        codes = np.fromiter(known, np.int32, len(known))
+        ratings = np.fromiter(known.values(), np.float32, len(known))
+        if not np.isfinite(ratings).all():
+            place = int(codes[~np.isfinite(ratings)][0])
+            raise InvalidInput(
+                f"the rating of {self.item_ids_[place]!r} is not a finite number",
+                pointer="/history",
+            )
+        return np.clip(self.rate_codes(codes, ratings), *self.scale_)
+
+    def score_codes(self, codes: Positions, weights: Floats32 | None = None) -> Floats32:
+        liked = np.full(len(codes), self.scale_[1], np.float32)
+        return self.rate_codes(codes, liked, weights)
+
+
 def mean_of_ratings(values: Floats32, codes: Positions, n: int) -> tuple[float, Arrays]:
     """The mean of all, and by code (n,) ``mean`` (that of all where nothing is known) and
     ``count``."""
@@ -90,6 +130,15 @@ def mean_of_ratings(values: Floats32, codes: Positions, n: int) -> tuple[float, 
     sums = np.bincount(codes, values, minlength=n)
     mean = np.where(count > 0, sums / np.maximum(count, 1), overall)
     return overall, {"mean": mean.astype(np.float32), "count": count}
+
+
+def by_code(codes: Positions, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows in the order of their codes, earlier ones first, and where each of n codes starts.
+
+    (rows,) and (n + 1,): the rows of code c are ``order[indptr[c] : indptr[c + 1]]``.
+    """
+    counts = np.bincount(codes, minlength=n)
+    return np.argsort(codes, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
 
 
 def _codes(ids: Sequence[Hashable], code_of: dict[Hashable, int]) -> Positions:

@@ -33,6 +33,16 @@ def code_of(key):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def score_of(key):  # type: ignore[no-untyped-def]
+    """The score inside a key."""
+    wide = np.uint32(key >> np.uint64(32))
+    flip = np.uint32(0x80000000) if wide >> np.uint32(31) else np.uint32(_LOW)
+    bits = np.empty(1, np.uint32)
+    bits[0] = wide ^ flip
+    return bits.view(np.float32)[0]
+
+
+@njit(cache=True, nogil=True)
 def offer(heap, size, key):  # type: ignore[no-untyped-def]
     """Put ``key`` into the heap of the best seen, its worst on top; returns the heap's new size."""
     if size < len(heap):
