@@ -12,17 +12,17 @@ is said so.
 
 *Settings*: each with the same number of factors, epochs and threads, and with a weight and a
 regularisation that were chosen for its kind of loss (``CHOSEN``); the rest at its defaults:
-implicit takes three steps of conjugate gradients in float32, as we do. A run of more than ``--limit``
-seconds is stopped; its epochs count, its quality is missing.
+implicit takes three steps of conjugate gradients in float32, as we do. A run of more than
+``--limit`` seconds is stopped; its epochs count, its quality is missing.
 
 *Score*: seconds of the second epoch, compiled and warm, and implicit's over it: how many times as
 fast. Beside it the first epoch, the processor's seconds of an epoch (all cores together: what a
-busy machine blurs least), Recall@20 and nDCG@20 over the test part (users' training items left out),
-peak megabytes of the process, and how many of them the fit added to what stood before it.
+busy machine blurs least), Recall@20 and nDCG@20 over the test part (users' training items left
+out), peak megabytes of the process, and how many of them the fit added to what stood before it.
 
 Each row is printed as it comes and kept in ``training.csv`` in the cache; what stands there with
-the same settings is not run again unless ``--fresh``. Compare rows of one run only: others may use the
-machine.
+the same settings is not run again unless ``--fresh``. Compare rows of one run only: others may use
+the machine.
 
 ``--curve`` trains our default on generated logs from 1 to 100 million interactions: seconds of the
 second epoch and megabytes, and the roofline measured in the same run (``curve``).
