@@ -20,6 +20,7 @@ REPORTING = [
     "import",
     "train",
     "evaluate",
+    "tune",
     "ope",
     "simulate",
     "recommend",

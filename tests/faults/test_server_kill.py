@@ -247,7 +247,8 @@ def check_log(folder: Path, acknowledged: list[str]) -> None:
     assert len(keys) == len(set(keys))
     assert set(keys) == set(acknowledged)
     assert known == again
-    assert replayed.model.summary()["looks"] > CYCLES
+    # A person's clicks on an item count once, and the same few items are shown first.
+    assert replayed.model.summary()["looks"] > CYCLES // 2
 
 
 def flat(tables: dict[str, Arrays]) -> dict[str, tuple[str, bytes]]:
