@@ -57,12 +57,13 @@ class ImplicitALS(Recommender):
     An empty history scores NaN throughout, and so gets an empty list. Items never met have the zero
     vector and score 0.
 
-    An epoch costs, in multiplications, cg: 4·nnz·d·(``cg_steps`` + ½); cholesky: nnz·d² for long
-    rows, Σ n²·d + n³/3 for those shorter than d, and (U + I)·d³/3 at most; blocks of b:
-    2·nnz·d·(b + 2) + (U + I)·d·b²/3; and for turning 3·(U + I)·d². Memory for fitting: the matrix
-    by users and by items, (U + I)·d floats, and at most 16 MiB a thread; kept: 2·I·d. Folding in
-    costs h²·d + h³/3 or h·d² + d³/3, whichever is less; the search for the best is exact and skips
-    most items (``InnerProducts``).
+    An epoch costs, in multiplications, cg: nnz·d·(4·``cg_steps`` + 2); cholesky: nnz·d² +
+    (U + I)·d³/6, less for rows of n < d entries, n²·d/2 + n³/6; blocks of b: nnz·d·(b + 6) +
+    (U + I)·d·b²/6; and for turning 5·(U + I)·d², by BLAS, which is called from ``threads`` and best
+    has one of its own (OPENBLAS_NUM_THREADS=1). Memory for fitting: the matrix by users and by
+    items, (U + I)·d floats, and at most 16 MiB a thread; kept: 2·I·d floats. Folding in costs what
+    a row of cholesky does; the search for the best is exact and skips most items
+    (``InnerProducts``).
     """
 
     name = "als"
@@ -88,7 +89,7 @@ class ImplicitALS(Recommender):
         log_epsilon: float | None = None,
         solver: str = "cg",
         cg_steps: int = 3,
-        block_size: int = 64,
+        block_size: int = 32,
         random_state: RandomState = None,
         threads: int = 1,
     ) -> None:
