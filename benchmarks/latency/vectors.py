@@ -1,7 +1,7 @@
 """The vectors searched: random ones, and learned ones in any number.
 
 Learned: the item factors of ``ImplicitALS`` on Gowalla (40,981 items), as queries the vectors that
-it folds in for users. Fewer items are some of them, more are bred from them: a direction between
+it folds in for users. Fewer items are some of these, more are bred from them: a direction between
 that of a factor and that of one of its eight nearest, moved by a third of its length at random,
 with the factor's own norm. So norms, directions and their clusters stay those of the data.
 """

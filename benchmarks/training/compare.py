@@ -16,9 +16,9 @@ from benchmarks.training.peers import PEERS, WORKER, NotInstalled, Peer, cache, 
 
 EPOCHS = {"gowalla": 16, "kgat-amazon-book": 16, "generated": 6}
 CHOSEN: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
-    "gowalla": ((0.01, 0.005), (40.0, 20.0)),
+    "gowalla": ((0.01, 0.005), (40.0, 5.0)),
     "kgat-amazon-book": ((0.005, 0.003), (40.0, 5.0)),
-    "generated": ((0.06, 0.003), (15.0, 5.0)),
+    "generated": ((0.15, 0.003), (7.0, 20.0)),
 }
 """(weight of a pair not met, regularisation scaled by frequency) for us and irspack; (weight of a
 pair met, plain regularisation) for implicit and those that follow it. Each the best of a small grid

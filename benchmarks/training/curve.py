@@ -47,7 +47,7 @@ def show(sizes: list[float], factors: int, threads: int) -> int:
 
 
 def _measured(path: str, factors: int, threads: int) -> dict[str, Any]:
-    settings = OURS.settings(factors, (0.06, 0.003))
+    settings = OURS.settings(factors, (0.15, 0.003))
     job = {
         "library": "equipoise",
         "log": path,
