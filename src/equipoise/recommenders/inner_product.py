@@ -6,7 +6,7 @@ SIGMOD 2015). Before that it reads four bits a number (``quantised``), a certain
 score, and computes only the scores whose bound reaches the floor (``finalists``).
 
 Asked for a recall below one, items lie in groups of like direction as well, and groups and blocks
-are passed over that are unlikely to hold one of the best (``groups``).
+are passed over that are unlikely to hold one of the best (``direction_groups``).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numba import njit
 
 from equipoise.errors import InvalidInput
 from equipoise.recommenders.byte_dots import LANES
+from equipoise.recommenders.direction_groups import Groups
 from equipoise.recommenders.finalists import (
     LEAST_ROOM,
     all_dots,
@@ -27,7 +28,6 @@ from equipoise.recommenders.finalists import (
     sift,
     waiting_room,
 )
-from equipoise.recommenders.groups import Groups
 from equipoise.recommenders.quantised import TINY, Quantised, quantise, upper_bounds, work_space
 from equipoise.recommenders.top import unpack
 from equipoise.types import Bools, Floats32, Positions

@@ -28,7 +28,7 @@ CHUNK = 8_192
 
 @dataclass(frozen=True)
 class Groups:
-    """√I groups; memory 4 I + √I·d + d² floats."""
+    """√I groups; memory 4 I bytes and √I·d + d² floats."""
 
     member: Positions
     """(I,) the group of each item."""
@@ -71,7 +71,7 @@ class Groups:
             message = f"recall is {recall}; it lies between 0 and 1, and None searches exactly"
             raise InvalidInput(message, pointer="/recall")
         usable = (reach > 0) & np.isfinite(reach)
-        rng = derive(0, "recommenders.groups.trial")
+        rng = derive(0, "recommenders.direction_groups.trial")
         items = np.flatnonzero(usable)
         needed: list[list[Floats]] = [[] for _ in BEST]
         for item in rng.choice(items, QUERIES if len(items) else 0):
@@ -90,7 +90,7 @@ class Groups:
 def _k_means(factors: Floats32, scale: Floats32, usable: Positions) -> Positions:
     """(I,) groups, none empty; 0 for rows that have no direction."""
     groups = max(1, round(len(usable) ** 0.5))
-    sample = derive(0, "recommenders.groups").permutation(usable)[: SAMPLE * groups]
+    sample = derive(0, "recommenders.direction_groups").permutation(usable)[: SAMPLE * groups]
     directions = factors[sample] * scale[sample, None]
     centres = directions[:groups]
     for _ in range(ROUNDS if len(sample) else 0):
