@@ -205,7 +205,9 @@ def inputs_stay_as_they_were(make: Make) -> None:
     interactions, items = toy()
     table = (interactions.user, interactions.item, interactions.value, interactions.timestamp)
     codes, weights = np.array([3, 1], np.int32), np.array([1.0, 2.0], np.float32)
-    allowed = np.ones(len(interactions.item_ids), np.bool_)
+    # A method that reads ``items`` may know more of them than the interactions name.
+    known = make().fit(interactions, items=items).item_ids_
+    allowed = np.ones(len(known), np.bool_)
     handed = [column for column in (*table, codes, weights, allowed) if column is not None]
     copies = [column.copy() for column in handed]
     model = make().fit(interactions, items=items)
