@@ -70,7 +70,7 @@ class SLIM(Recommender):
         self,
         *,
         alpha: float = 0.02,
-        l1_ratio: float = 1e-3,
+        l1_ratio: float = 0.01,
         positive: bool = True,
         neighbours: int | None = 300,
         top: int | None = None,
