@@ -11,7 +11,7 @@ use. Logs: LightGCN's Gowalla, KGAT's Amazon-book, and a generated one of 20 mil
 is said so.
 
 *Settings*: each with the same number of factors, epochs and threads, and with a weight and a
-regularisation that were chosen for its kind of loss (``CHOSEN``); the rest at its defaults:
+regularisation of its kind of loss (``CHOSEN`` says how they came about); the rest at its defaults:
 implicit takes three steps of conjugate gradients in float32, as we do. A run of more than
 ``--limit`` seconds is stopped; its epochs count, its quality is missing.
 
