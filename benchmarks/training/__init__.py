@@ -1,7 +1,8 @@
 """How fast is implicit ALS, at what quality, and in how much memory?
 
 ``python -m benchmarks training [--data gowalla kgat-amazon-book generated] [--factors 64 128 256]
-[--peers NAME …] [--millions 20] [--threads 2] [--limit 600] [--fresh]``
+[--peers LIBRARY[:SOLVER] …] [--millions 20] [--threads 2] [--limit 600] [--fresh]``
+``python -m benchmarks training --choose [--data …] [--factors 64]``
 ``python -m benchmarks training --curve [--sizes 1 3 10 30 100] [--factors 64]``
 
 *Environment*: one log at a time, given as it is to each library, each in a process of its own and,
@@ -24,6 +25,8 @@ Each row is printed as it comes and kept in ``training.csv`` in the cache; what 
 the same settings is not run again unless ``--fresh``. Compare rows of one run only: others may use
 the machine.
 
+``--choose`` finds the settings anew, on rows held out of the training part (``choose``).
+
 ``--curve`` trains our default on generated logs from 1 to 100 million interactions: seconds of the
 second epoch and megabytes, and the roofline measured in the same run (``curve``).
 """
@@ -33,7 +36,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from benchmarks.training import compare, curve
+from benchmarks.training import choose, compare, curve
 from benchmarks.training.peers import PEERS
 
 
@@ -41,15 +44,22 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks training")
     parser.add_argument("--data", nargs="+", choices=compare.CHOSEN, default=list(compare.CHOSEN))
     parser.add_argument("--factors", nargs="+", type=int)
-    parser.add_argument("--peers", nargs="+", choices=sorted({one.library for one in PEERS}))
+    names = sorted({name for one in PEERS for name in (one.library, one.key)})
+    parser.add_argument("--peers", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--millions", type=float, default=20)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit", type=float, default=600)
     parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--choose", action="store_true")
     parser.add_argument("--curve", action="store_true")
     parser.add_argument("--sizes", nargs="+", type=float, default=[1, 3, 10, 30, 100])
     settings = parser.parse_args(arguments)
     if settings.curve:
         return curve.show(settings.sizes, (settings.factors or [64])[0], settings.threads)
+    if settings.choose:
+        choose.show(
+            settings.data, settings.millions, (settings.factors or [64])[0], settings.threads
+        )
+        return 0
     settings.factors = settings.factors or [64, 128, 256]
     return compare.show(settings)

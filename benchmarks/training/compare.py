@@ -56,7 +56,7 @@ def show(settings: argparse.Namespace) -> int:
 def rows(settings: argparse.Namespace, data: str, path: Path, factors: int) -> Iterator[Row]:
     """implicit first, since the others are measured by it."""
     wanted = {*(settings.peers or [one.library for one in PEERS]), "implicit"}
-    peers = [one for one in PEERS if one.library in wanted]
+    peers = [one for one in PEERS if wanted & {one.library, one.key}]
     for peer in sorted(peers, key=lambda one: one.library != "implicit"):
         job = {
             "library": peer.library,

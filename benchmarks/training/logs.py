@@ -153,10 +153,10 @@ def _held_out(rng: np.random.Generator, whole: csr_matrix) -> Log:
     judged[:: max(1, users // JUDGED)] = True
     user = np.repeat(np.arange(users), np.diff(whole.indptr))
     out = judged[user] & (rng.random(len(user)) < 0.2)
-    return Log(_rows(whole, user, ~out), _rows(whole, user, out))
+    return Log(part_of(whole, user, ~out), part_of(whole, user, out))
 
 
-def _rows(whole: csr_matrix, user: np.ndarray, mask: Bools) -> csr_matrix:
+def part_of(whole: csr_matrix, user: np.ndarray, mask: Bools) -> csr_matrix:
     lengths = np.bincount(user[mask], minlength=whole.shape[0])
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     return _zero_one(whole.indices[mask], indptr, whole.shape)

@@ -30,6 +30,10 @@ class Peer:
     """Other keywords of its constructor."""
 
     @property
+    def key(self) -> str:
+        return f"{self.library}:{self.solver}"
+
+    @property
     def scaled(self) -> bool:
         """Its regularisation grows with a row's frequency, and the weight is of pairs not met."""
         return self.library in ("equipoise", "irspack")

@@ -16,7 +16,7 @@ from equipoise.recommenders.als_cg import conjugate_gradient
 from equipoise.recommenders.als_exact import exact
 from equipoise.recommenders.als_gather import over_entries
 from equipoise.recommenders.base import Recommender, ones_unless, seen
-from equipoise.recommenders.inner_product import InnerProducts
+from equipoise.recommenders.inner_product import RECALL_WANTED, InnerProducts
 from equipoise.types import Bools, Floats32, Item, Positions
 
 SOLVERS: dict[str, Callable[..., None]] = {
@@ -61,9 +61,9 @@ class ImplicitALS(Recommender):
     (U + I)·d³/6, less for rows of n < d entries, n²·d/2 + n³/6; blocks of b: nnz·d·(b + 6) +
     (U + I)·d·b²/6; and for turning 5·(U + I)·d², by BLAS, which is called from ``threads`` and best
     has one of its own (OPENBLAS_NUM_THREADS=1). Memory for fitting: the matrix by users and by
-    items, (U + I)·d floats, and at most 16 MiB a thread; kept: 2·I·d floats. Folding in costs what
-    a row of cholesky does; the search for the best is exact and skips most items
-    (``InnerProducts``).
+    items, (U + I)·d floats, and at most 16 MiB a thread; kept: I·d floats and I·(d/2 + 8) bytes.
+    Folding in costs what a row of cholesky does; the search for the best is exact and skips most
+    items, and with a ``recall`` such as .99 skips more and finds that share (``InnerProducts``).
     """
 
     name = "als"
@@ -90,6 +90,7 @@ class ImplicitALS(Recommender):
         solver: str = "cg",
         cg_steps: int = 3,
         block_size: int = 32,
+        recall: float | None = None,
         random_state: RandomState = None,
         threads: int = 1,
     ) -> None:
@@ -104,6 +105,7 @@ class ImplicitALS(Recommender):
         self.solver = solver
         self.cg_steps = cg_steps
         self.block_size = block_size
+        self.recall = recall
         self.random_state = random_state
         self.threads = threads
 
@@ -158,7 +160,7 @@ class ImplicitALS(Recommender):
         return self._search.top(self.fold_in(codes, weights), allowed, k)
 
     def prepare(self) -> None:
-        self._search = InnerProducts.of(self.item_factors_)
+        self._search = InnerProducts.of(self.item_factors_, recall=self.recall)
 
     def _initial(self, users: csr_matrix) -> tuple[Floats32, Floats32]:
         """Normal starting points; rows never met start, and stay, at zero."""
@@ -195,6 +197,7 @@ class ImplicitALS(Recommender):
         self.require("solver", self.solver in SOLVERS, f"one of {tuple(SOLVERS)}")
         self.require("cg_steps", self.cg_steps >= 1, "at least one")
         self.require("block_size", self.block_size >= 1, "at least one")
+        self.require("recall", InnerProducts.can_find(self.recall), RECALL_WANTED)
         epsilon = self.log_epsilon
         self.require("log_epsilon", epsilon is None or epsilon > 0, "a positive number or None")
 

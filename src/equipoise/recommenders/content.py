@@ -17,7 +17,7 @@ from equipoise.errors import InvalidInput
 from equipoise.recommenders.base import Recommender, ones_unless
 from equipoise.recommenders.content_terms import ATTRIBUTE, READERS, bag_of, is_field, tfidf
 from equipoise.recommenders.content_vectors import EMBEDDING, is_source, unit_rows, vectors_of
-from equipoise.recommenders.inner_product import InnerProducts
+from equipoise.recommenders.inner_product import RECALL_WANTED, InnerProducts
 from equipoise.recommenders.top import masked_top
 from equipoise.types import Bools, Floats32, Item, Positions
 
@@ -45,8 +45,9 @@ class Content(Recommender):
     for a history of such.
 
     Fit O(terms + I·d²); a score adds, for each term of the history, all items that bear it, and
-    I·d multiplications; of vectors alone the best are searched exactly and most items skipped
-    (``InnerProducts``). Memory twice the number of (item, term) pairs and 2·I·d floats.
+    I·d multiplications; of vectors alone the best are searched exactly and most items skipped, more
+    with a ``recall`` such as .99, which finds that share (``InnerProducts``). Memory twice the
+    number of (item, term) pairs, I·d floats and I·(d/2 + 8) bytes.
     """
 
     name = "content"
@@ -71,10 +72,12 @@ class Content(Recommender):
         fields: Mapping[str, float] = FIELDS,
         vectors: str | None = None,
         vector_weight: float = 1.0,
+        recall: float | None = None,
     ) -> None:
         self.fields = dict(fields)
         self.vectors = vectors
         self.vector_weight = vector_weight
+        self.recall = recall
 
     def fit(
         self,
@@ -115,7 +118,8 @@ class Content(Recommender):
         self._postings = (by_term.indptr, by_term.indices, by_term.data)
         self._wordless = np.diff(self.terms_ptr_) == 0
         self._seen = self.vectors_.any(axis=1)
-        self._search = InnerProducts.of(self.vectors_) if self.vectors_.size else None
+        search = InnerProducts.of(self.vectors_, recall=self.recall) if self.vectors_.size else None
+        self._search = search
 
     def score_codes(self, codes: Positions, weights: Floats32 | None = None) -> Floats32:
         weights = ones_unless(weights, codes)
@@ -171,6 +175,7 @@ class Content(Recommender):
         self.require("vectors", source, f"{EMBEDDING}, {ATTRIBUTE}NAME or None")
         heavy = _is_weight(self.vector_weight) and self.vector_weight > 0
         self.require("vector_weight", heavy, "a positive number")
+        self.require("recall", InnerProducts.can_find(self.recall), RECALL_WANTED)
 
 
 def _is_weight(value: Any) -> bool:

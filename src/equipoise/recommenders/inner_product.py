@@ -36,6 +36,7 @@ FEW = 32
 """Where less than one in so many is allowed, their scores alone are computed."""
 LARGE = 1e37
 """From here on products may leave what float32 holds, and the bounds with them."""
+RECALL_WANTED = "None for an exact search, or a number between 0 and 1,"
 LIKELY = 3.0
 """Standard deviations of the rounding error that an approximate search allows for."""
 
@@ -137,6 +138,11 @@ class InnerProducts:
             groups = groups.tried(factors, reach, recall)
         codes = Quantised.of(factors, order.ravel())
         return cls(factors, codes, order, starts, largest, groups)
+
+    @staticmethod
+    def can_find(recall: float | None) -> bool:
+        """Whether ``of`` takes this recall."""
+        return recall is None or 0 < recall < 1
 
     def scores(self, vector: Floats32) -> Floats32:
         """(I,) the inner product of ``vector`` (d,) with every item, by code."""

@@ -11,7 +11,7 @@ from equipoise.data import Interactions
 from equipoise.randomness import RandomState, generator
 from equipoise.recommenders.base import Recommender, ones_unless, seen
 from equipoise.recommenders.gramian import shorter_histories_first
-from equipoise.recommenders.inner_product import InnerProducts
+from equipoise.recommenders.inner_product import RECALL_WANTED, InnerProducts
 from equipoise.recommenders.svd import leading
 from equipoise.types import Bools, Floats32, Item, Positions
 
@@ -28,8 +28,9 @@ class PureSVD(Recommender):
     scores NaN throughout, and so gets an empty list; items never met score 0.
 
     Fit: ``svd.leading``, with M some three to five times ``factors``: 4·nnz·M + 4·I·M² operations
-    and I·M numbers; kept are 2·I·``factors``. A score costs h·d to project and I·d; the search for
-    the best is exact and skips most items (``InnerProducts``).
+    and I·M numbers; kept are I·d floats and I·(d/2 + 8) bytes. A score costs h·d to project and
+    I·d; the search for the best is exact and skips most items, and with a ``recall`` such as .99
+    skips more and finds that share (``InnerProducts``).
     """
 
     name = "pure_svd"
@@ -44,12 +45,14 @@ class PureSVD(Recommender):
         factors: int = 64,
         history_discount: float = 0.0,
         use_values: bool = False,
+        recall: float | None = None,
         random_state: RandomState = None,
         threads: int = 1,
     ) -> None:
         self.factors = factors
         self.history_discount = history_discount
         self.use_values = use_values
+        self.recall = recall
         self.random_state = random_state
         self.threads = threads
 
@@ -57,6 +60,7 @@ class PureSVD(Recommender):
         """Raises InvalidInput for a keyword out of range, naming it."""
         self.require("factors", self.factors >= 1, "at least one")
         self.require("history_discount", 0 <= self.history_discount <= 1, "a number from 0 to 1")
+        self.require("recall", InnerProducts.can_find(self.recall), RECALL_WANTED)
         users = shorter_histories_first(seen(interactions, self.use_values), self.history_discount)
         rng = generator(self.random_state, "pure_svd")
         self.item_ids_ = interactions.item_ids
@@ -79,7 +83,7 @@ class PureSVD(Recommender):
         return self._search.top(self._project(codes, weights), allowed, k if len(codes) else 0)
 
     def prepare(self) -> None:
-        self._search = InnerProducts.of(self.item_factors_)
+        self._search = InnerProducts.of(self.item_factors_, recall=self.recall)
 
     def _project(self, codes: Positions, weights: Floats32 | None) -> Floats32:
         vector: Floats32 = ones_unless(weights, codes) @ self.item_factors_[codes]
