@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks training")
     parser.add_argument("--data", nargs="+", choices=compare.CHOSEN, default=list(compare.CHOSEN))
     parser.add_argument("--factors", nargs="+", type=int)
-    names = sorted({name for one in PEERS for name in (one.library, one.key)})
+    names = sorted({name for one in PEERS for name in (one.package, one.key)})
     parser.add_argument("--peers", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--millions", type=float, default=20)
     parser.add_argument("--threads", type=int, default=2)

@@ -25,7 +25,7 @@ GRIDS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "implicit": ((2.5, 5.0, 10.0, 20.0, 40.0), (0.3, 1.0, 5.0, 20.0)),
 }
 """Weights and regularisations; implicit's are of the other kind (``compare.CHOSEN``)."""
-KINDS = tuple(next(one for one in PEERS if one.library == name) for name in GRIDS)
+KINDS = tuple(next(one for one in PEERS if one.package == name) for name in GRIDS)
 
 
 def show(data: list[str], millions: float, factors: int, threads: int) -> None:
@@ -34,7 +34,7 @@ def show(data: list[str], millions: float, factors: int, threads: int) -> None:
         path = without(logs.kept(name, millions, cache() / "training"))
         for peer in KINDS:
             marks: dict[Pair, float] = {}
-            for pair in product(*GRIDS[peer.library]):
+            for pair in product(*GRIDS[peer.package]):
                 marks[pair] = _mark(peer, path, pair, factors, EPOCHS[name], threads)
                 print(f"{name} {peer.key} {pair}: nDCG@20 {marks[pair]:.4f}", flush=True)
             best = max(marks, key=lambda pair: marks[pair])
@@ -58,7 +58,7 @@ def without(path: Path) -> Path:
 
 def _mark(peer: Peer, path: Path, pair: Pair, factors: int, epochs: int, threads: int) -> float:
     job: dict[str, Any] = {
-        "library": peer.library,
+        "library": peer.package,
         "log": str(path),
         "epochs": epochs,
         "threads": threads,

@@ -55,17 +55,17 @@ def show(settings: argparse.Namespace) -> int:
 
 def rows(settings: argparse.Namespace, data: str, path: Path, factors: int) -> Iterator[Row]:
     """implicit first, since the others are measured by it."""
-    wanted = {*(settings.peers or [one.library for one in PEERS]), "implicit"}
-    peers = [one for one in PEERS if wanted & {one.library, one.key}]
-    for peer in sorted(peers, key=lambda one: one.library != "implicit"):
+    wanted = {*(settings.peers or [one.package for one in PEERS]), "implicit"}
+    peers = [one for one in PEERS if wanted & {one.package, one.key}]
+    for peer in sorted(peers, key=lambda one: one.package != "implicit"):
         job = {
-            "library": peer.library,
+            "library": peer.package,
             "log": str(path),
             "epochs": EPOCHS[data],
             "threads": settings.threads,
             "settings": peer.settings(factors, CHOSEN[data][0 if peer.scaled else 1]),
         }
-        name = {"data": path.stem, "factors": factors, "peer": f"{peer.library} {peer.solver}"}
+        name = {"data": path.stem, "factors": factors, "peer": f"{peer.package} {peer.solver}"}
         yield name | kept(peer, job, settings.limit, settings.fresh)
 
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 class Peer:
     """A library with one of its solvers."""
 
-    library: str
+    package: str
     solver: str
     requirement: str
     """What pip installs; empty for this repository, in the environment that runs."""
@@ -31,12 +31,12 @@ class Peer:
 
     @property
     def key(self) -> str:
-        return f"{self.library}:{self.solver}"
+        return f"{self.package}:{self.solver}"
 
     @property
     def scaled(self) -> bool:
         """Its regularisation grows with a row's frequency, and the weight is of pairs not met."""
-        return self.library in ("equipoise", "irspack")
+        return self.package in ("equipoise", "irspack")
 
     def settings(self, factors: int, chosen: tuple[float, float]) -> dict[str, Any]:
         return {**dict(zip(self.keywords, (factors, *chosen), strict=True)), **self.fixed}
@@ -107,7 +107,7 @@ def _environment(peer: Peer, threads: int) -> dict[str, str]:
     """
     chosen = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
     kept = {name: value for name, value in os.environ.items() if name not in chosen}
-    blas = threads if peer.library == "lenskit" else 1
+    blas = threads if peer.package == "lenskit" else 1
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "LK_NUM_THREADS")
     return {
         **kept,

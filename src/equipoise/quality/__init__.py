@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from equipoise.quality import behaviours, ml_1m, online_retail, social
-from equipoise.quality.fixed_splits import (
-    AMAZON_BOOK,
-    GOWALLA,
-    LIGHTGCNPP_LASTFM,
-    LIGHTGCNPP_ML_1M,
-    ML1M_M2,
+from equipoise.quality import (
+    amazon_book,
+    behaviours,
+    gowalla,
+    lightgcnpp,
+    ml1m_m2,
+    ml_1m,
+    online_retail,
+    social,
 )
 from equipoise.quality.ratings import COAT, ML_100K
 from equipoise.quality.sessions import DIGINETICA, RETAILROCKET
@@ -16,11 +18,11 @@ from equipoise.quality.study import DETERMINISTIC, RANDOM, Measured, Row, Study,
 
 STUDIES: tuple[Study[Any], ...] = (
     ml_1m.STUDY,
-    GOWALLA,
-    ML1M_M2,
-    AMAZON_BOOK,
-    LIGHTGCNPP_ML_1M,
-    LIGHTGCNPP_LASTFM,
+    gowalla.STUDY,
+    ml1m_m2.STUDY,
+    amazon_book.STUDY,
+    lightgcnpp.ML_1M,
+    lightgcnpp.LASTFM,
     ML_100K,
     COAT,
     DIGINETICA,
